@@ -1,0 +1,46 @@
+# Every command of the project. `make` alone lists them; each does the set-up that it needs.
+#
+#   PYTHON=…   a particular Python 3.11, 3.12 or 3.13            ARGS=…   further words for the command
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-unit test-contracts check lint format types bench clean
+
+VENV := .venv/bin/python
+
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name text; do \
+		printf '%-22s %s\n' "$$name" "$$text"; done
+
+setup: ## Install what is needed: .venv, Node, npm packages, the Solidity compiler
+	@PYTHON="$(PYTHON)" sh scripts/bootstrap.sh
+
+run: setup ## Tell the whole story on a local chain: grant, open, refuse, revoke
+	@$(VENV) -m app demo $(ARGS)
+
+test: setup ## Run everything that CI runs: format, lint, types, unit tests, contract tests
+	@$(VENV) -m scripts.checks
+
+check: test ## The same as make test
+
+test-unit: setup ## Run the Python tests (ARGS="-k merkle")
+	@$(VENV) -m scripts.checks unit $(ARGS)
+
+test-contracts: setup ## Run the contract tests under Brownie (ARGS="-k revoke")
+	@$(VENV) -m scripts.checks contracts $(ARGS)
+
+lint: setup ## Look for mistakes with ruff
+	@$(VENV) -m scripts.checks lint $(ARGS)
+
+types: setup ## Check the types with mypy
+	@$(VENV) -m scripts.checks types $(ARGS)
+
+format: setup ## Format the Python code and sort its imports
+	@$(VENV) -m ruff check --quiet --select I --fix . && $(VENV) -m ruff format .
+
+bench: setup ## Measure gas and sealing, with other systems' figures beside them
+	@$(VENV) -m scripts.bench gas $(ARGS) && $(VENV) -m scripts.bench crypto $(ARGS)
+
+clean: ## Remove everything that set-up and tests made (not the demo's chain and records)
+	@rm -rf .venv .tools node_modules .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,260 @@
+"""Owns the chain over JSON-RPC: the contracts' answers at one block, and transactions to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+
+from app.adapters.contracts import RELAYED, Contract
+from app.adapters.deployment import Deployment
+from app.adapters.rpc import Rpc, RpcRefused
+from app.core.encoding import from_hex, hex0x
+from app.core.errors import ChainUnreachable, TransactionFailed, WrongChain
+from app.core.signatures import Signed
+from app.core.statements import (
+    CONSENT,
+    PEOPLE,
+    RECORDS,
+    Enrolment,
+    MembershipEnd,
+    Recovery,
+    Retraction,
+    Revocation,
+    RevocationOfAll,
+)
+from app.core.typed_data import Domain, Statement
+
+ERC1271_MAGIC = bytes.fromhex("1626ba7e")
+_PLAIN = Contract(
+    name="ERC-1271 account",
+    address="0x" + "00" * 20,
+    abi=[
+        {
+            "type": "function",
+            "name": "isValidSignature",
+            "inputs": [{"type": "bytes32"}, {"type": "bytes"}],
+            "outputs": [{"type": "bytes4"}],
+        }
+    ],
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A transaction in a block."""
+
+    transaction: str
+    block: int
+    time: int
+    gas: int
+
+
+class RpcView:
+    """A `ChainView`: what the contracts say at one block, each answer asked for once."""
+
+    def __init__(self, rpc: Rpc, contracts: Mapping[str, Contract]) -> None:
+        block = rpc.call("eth_getBlockByNumber", "latest", False)
+        if not isinstance(block, dict):
+            raise ChainUnreachable("it shows no block")
+        self._rpc, self._contracts = rpc, contracts
+        self.number = int(block["number"], 16)
+        self.time = int(block["timestamp"], 16)
+        self._answers: dict[tuple[str, bytes], Any] = {}
+
+    def ask(self, contract: str, function: str, *arguments: Any) -> Any:
+        """Call a view function at this block."""
+        target = self._contracts[contract]
+        calldata = target.encode(function, *arguments)
+        if (contract, calldata) not in self._answers:
+            self._answers[contract, calldata] = target.decode(
+                function, self._eth_call(target.address, calldata)
+            )
+        return self._answers[contract, calldata]
+
+    def _eth_call(self, to: str, calldata: bytes) -> bytes:
+        call = {"to": to, "data": hex0x(calldata)}
+        try:
+            answer = from_hex(self._rpc.call("eth_call", call, hex(self.number)))
+        except RpcRefused as refusal:
+            raise ChainUnreachable(f"it refused a call ({refusal})") from refusal
+        if not answer:
+            raise ChainUnreachable(f"there is no contract at {to}")
+        return answer
+
+    def anchored_at(self, judge: str, root: bytes) -> int:
+        return int(self.ask(judge, "anchoredAt", root))
+
+    def speaks_for(self, person: str, signer: str, at: int) -> bool:
+        return bool(self.ask(PEOPLE, "speaksFor", person, signer, at))
+
+    def key_of(self, person: str) -> str:
+        return Domain(chain_id=0, contract=self.ask(PEOPLE, "keyOf", person)).contract
+
+    def keys_hash(self, person: str) -> bytes:
+        return bytes(self.ask(PEOPLE, "keysHashOf", person))
+
+    def credential_role(self, person: str, at: int) -> int:
+        return int(self.ask(PEOPLE, "credentialRole", person, at))
+
+    def holds_credential(self, person: str, role: int, at: int) -> bool:
+        return bool(self.ask(PEOPLE, "holdsCredential", person, role, at))
+
+    def membership_ended_at(self, organization: str, membership: bytes) -> int:
+        return int(self.ask(PEOPLE, "membershipEndedAt", organization, membership))
+
+    def nonce_of(self, person: str) -> int:
+        return int(self.ask(PEOPLE, "nonceOf", person))
+
+    def tag(self, patient: str) -> int:
+        return int(self.ask(CONSENT, "tagOf", patient))
+
+    def revoked_bits(self, patient: str, word: int) -> int:
+        return int(self.ask(CONSENT, "revokedBits", patient, word))
+
+    def retracted_at(self, person: str, record: bytes) -> int:
+        return int(self.ask(RECORDS, "retractedAt", person, record))
+
+    def accepts(self, account: str, digest: bytes, signature: bytes) -> bool:
+        if self._rpc.call("eth_getCode", account, hex(self.number)) in ("0x", None):
+            return False
+        call = {"to": account, "data": hex0x(_PLAIN.encode("isValidSignature", digest, signature))}
+        try:
+            answer = from_hex(self._rpc.call("eth_call", call, hex(self.number)))
+        except RpcRefused:
+            return False
+        return len(answer) >= 32 and answer[:32] == ERC1271_MAGIC.ljust(32, b"\0")
+
+
+class EthereumChain:
+    """The four contracts on one chain, with an account that pays for transactions."""
+
+    def __init__(self, rpc: Rpc, deployment: Deployment, payer: LocalAccount | None) -> None:
+        self._rpc, self._chosen_payer = rpc, payer
+        self._contracts = {
+            name: Contract(name=name, address=contract.address, abi=contract.abi)
+            for name, contract in deployment.contracts.items()
+        }
+        self.chain_id = deployment.chain_id
+        self.domains = deployment.domains
+
+    @property
+    def _payer(self) -> LocalAccount:
+        if self._chosen_payer is None:
+            raise TransactionFailed("no account was named that pays for it")
+        return self._chosen_payer
+
+    def require_own_chain(self) -> None:
+        """Raise WrongChain unless the endpoint is on the deployment's chain."""
+        given = int(self._rpc.call("eth_chainId"), 16)
+        if given != self.chain_id:
+            raise WrongChain(given=given, expected=self.chain_id)
+
+    def view(self) -> RpcView:
+        """The contracts at the newest block."""
+        return RpcView(self._rpc, self._contracts)
+
+    def anchor(self, judge: str, root: bytes, manifest: bytes) -> Receipt:
+        """Anchor a root; done only when the block holds an event with this very manifest."""
+        contract = self._contracts[judge]
+        receipt = self._send(contract, contract.encode("anchor", root, manifest))
+        for log in receipt["logs"]:
+            same_contract = from_hex(log["address"]) == from_hex(contract.address)
+            if same_contract and from_hex(log["data"])[:32] == manifest:
+                return self._receipt(receipt)
+        raise TransactionFailed("the anchor's event is missing")
+
+    def relay(self, signed: Signed[Statement]) -> Receipt:
+        """Hand in a signed statement; raises ContractRefused where the contract says no."""
+        contract = self._contracts[signed.statement.judge]
+        receipt = self._send(contract, contract.relayed(signed.statement, signed.signature))
+        if not self.is_done(signed.statement):
+            raise TransactionFailed("the contract passed over it: the signature does not count")
+        return self._receipt(receipt)
+
+    def try_out(self, signed: Signed[Statement]) -> None:
+        """Ask whether the contract would take a statement now; raises ContractRefused."""
+        contract = self._contracts[signed.statement.judge]
+        calldata = contract.relayed(signed.statement, signed.signature)
+        call = {"from": self._payer.address, "to": contract.address, "data": hex0x(calldata)}
+        try:
+            self._rpc.call("eth_call", call, "latest")
+        except RpcRefused as refusal:
+            raise contract.refused(refusal.data, str(refusal)) from refusal
+
+    def transact(self, judge: str, function: str, *arguments: Any) -> Receipt:
+        """Send the payer's own call, such as a registrar's credential."""
+        contract = self._contracts[judge]
+        return self._receipt(self._send(contract, contract.encode(function, *arguments)))
+
+    def is_relayed(self, statement: Statement) -> bool:
+        """Whether the contracts act on this type, rather than only dating its digest."""
+        return type(statement) in RELAYED
+
+    def is_done(self, statement: Statement) -> bool:
+        """Whether the contracts show that they took the statement, or one that came first."""
+        view = self.view()
+        if isinstance(statement, Revocation):
+            bits = view.revoked_bits(statement.patient, statement.word)
+            return bits & statement.mask == statement.mask
+        if isinstance(statement, RevocationOfAll):
+            return bool(
+                view.ask(CONSENT, "isTagSpent", statement.patient, statement.new_tag)
+            )
+        if isinstance(statement, Retraction):
+            return view.retracted_at(statement.person, statement.record) > 0
+        if isinstance(statement, MembershipEnd):
+            return view.membership_ended_at(statement.organization, statement.membership) > 0
+        if isinstance(statement, Enrolment):
+            return view.keys_hash(statement.person) == statement.keys_hash
+        if isinstance(statement, Recovery):
+            return bool(view.ask(PEOPLE, "recoveryNonceOf", statement.person) > statement.nonce)
+        return view.nonce_of(statement.person) > statement.nonce  # type: ignore[attr-defined]
+
+    def _send(self, contract: Contract, calldata: bytes) -> dict[str, Any]:
+        payer = self._payer.address
+        call = {"from": payer, "to": contract.address, "data": hex0x(calldata)}
+        try:
+            gas = int(self._rpc.call("eth_estimateGas", call), 16)
+            price = int(self._rpc.call("eth_gasPrice"), 16)
+            nonce = int(self._rpc.call("eth_getTransactionCount", payer, "pending"), 16)
+            transaction: dict[str, Any] = {
+                "chainId": self.chain_id,
+                "nonce": nonce,
+                "to": contract.address,
+                "value": 0,
+                "data": hex0x(calldata),
+                "gas": gas + gas // 4,
+                "maxFeePerGas": 2 * price,
+                "maxPriorityFeePerGas": min(price, 10**9),
+            }
+            signed = self._payer.sign_transaction(transaction)
+            hash_ = self._rpc.call("eth_sendRawTransaction", hex0x(bytes(signed.raw_transaction)))
+        except RpcRefused as refusal:
+            raise contract.refused(refusal.data, str(refusal)) from refusal
+        return self._wait(hash_)
+
+    def _wait(self, transaction: str, patience: float = 120.0) -> dict[str, Any]:
+        until = time.monotonic() + patience
+        pause = 0.002
+        while time.monotonic() < until:
+            receipt = self._rpc.call("eth_getTransactionReceipt", transaction)
+            if receipt is not None:
+                if int(receipt["status"], 16) != 1:
+                    raise TransactionFailed("it was reverted")
+                return dict(receipt)
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
+        raise TransactionFailed("it was not in a block after two minutes")
+
+    def _receipt(self, receipt: Mapping[str, Any]) -> Receipt:
+        block = self._rpc.call("eth_getBlockByNumber", receipt["blockNumber"], False)
+        return Receipt(
+            transaction=receipt["transactionHash"],
+            block=int(receipt["blockNumber"], 16),
+            time=int(block["timestamp"], 16),
+            gas=int(receipt["gasUsed"], 16),
+        )

@@ -1,0 +1,253 @@
+"""Owns a chain in memory: what the four contracts keep and answer, mirrored in plain Python.
+
+Its verbs change state as the contracts do and refuse what state forbids; who may call them is
+the contracts' own business. A test holds every answer equal to the real contracts'.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from app.core.contract_errors import (
+    AlreadyEnrolled,
+    AlreadyPast,
+    NotAuthorized,
+    NotEnrolled,
+    NotRegistrar,
+    TagSpent,
+    ZeroKey,
+    ZeroRole,
+    ZeroRoot,
+)
+from app.core.encoding import ZERO32, ZERO_ADDRESS
+from app.core.ports import ChainView
+from app.core.records import Role
+
+V = TypeVar("V")
+
+LAST_MOMENT = 2**48 - 1
+"""Later times than the contracts' clocks can show mean this one."""
+
+
+@dataclass(slots=True)
+class History(Generic[V]):
+    """Values and the second from which each holds; within one second the last word stands."""
+
+    default: V
+    entries: list[tuple[int, V]] = field(default_factory=list)
+
+    def set(self, now: int, value: V) -> None:
+        """From now on `value` holds; `now` is never before the last entry."""
+        self.entries = [(since, old) for since, old in self.entries if since != now]
+        self.entries.append((now, value))
+
+    def at(self, time: int) -> V:
+        """The value that held at a time."""
+        held = [value for since, value in self.entries if since <= time]
+        return held[-1] if held else self.default
+
+
+def _keys() -> defaultdict[str, History[str]]:
+    return defaultdict(lambda: History(ZERO_ADDRESS))
+
+
+def _ends() -> defaultdict[tuple[str, str], History[int]]:
+    return defaultdict(lambda: History(0))
+
+
+def _authorities() -> defaultdict[tuple[str, int], History[int]]:
+    return defaultdict(lambda: History(0))
+
+
+def _credentials() -> defaultdict[tuple[str, int], History[tuple[str, int]]]:
+    return defaultdict(lambda: History((ZERO_ADDRESS, -1)))
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryChain:
+    """The state of the four contracts at `time`; it answers as a ChainView does."""
+
+    time: int
+    keys: defaultdict[str, History[str]] = field(default_factory=_keys)
+    keys_hashes: dict[str, bytes] = field(default_factory=dict)
+    representatives: defaultdict[tuple[str, str], History[int]] = field(default_factory=_ends)
+    authorities: defaultdict[tuple[str, int], History[int]] = field(default_factory=_authorities)
+    credentials: defaultdict[tuple[str, int], History[tuple[str, int]]] = field(
+        default_factory=_credentials
+    )
+    endings: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    anchors: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    retractions: dict[tuple[str, bytes], int] = field(default_factory=dict)
+    revoked: defaultdict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
+    tags: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    spent_tags: set[tuple[str, int]] = field(default_factory=set)
+    acceptances: set[tuple[str, bytes, bytes]] = field(default_factory=set)
+
+    def view(self) -> ChainView:
+        """The state as it is now, which later verbs do not change."""
+        return deepcopy(self)
+
+    def advance(self, seconds: int) -> None:
+        """A later block."""
+        if seconds < 0:
+            raise ValueError("a chain's clock only runs forward")
+        self.time += seconds
+
+    # --- people ---
+
+    def enrol(self, person: str, keys_hash: bytes) -> None:
+        """The person's first key is the id itself."""
+        if self.key_of(person) != ZERO_ADDRESS:
+            raise AlreadyEnrolled(person=person)
+        self.keys[person].set(self.time, person)
+        self.keys_hashes[person] = keys_hash
+
+    def rotate(self, person: str, new_key: str) -> None:
+        """The old key speaks for every second before now, the new one from now on."""
+        self._require_enrolled(person)
+        if new_key == ZERO_ADDRESS:
+            raise ZeroKey(person=person)
+        self.keys[person].set(self.time, new_key)
+
+    def change_keys(self, person: str, keys_hash: bytes) -> None:
+        """Another identity keys document counts from now on."""
+        self._require_enrolled(person)
+        self.keys_hashes[person] = keys_hash
+
+    def represent(self, person: str, representative: str, expires_at: int) -> None:
+        """The representative speaks from now until `expires_at`; in the past: no longer."""
+        self._require_enrolled(person)
+        self.representatives[person, representative].set(self.time, expires_at)
+
+    def end_membership(self, organization: str, membership: bytes) -> None:
+        """The membership (its digest) has ended; only the first end counts."""
+        self._require_speaker(organization)
+        self.endings.setdefault((organization, membership), self.time)
+
+    def appoint(self, registrar: str, role: int, until: int) -> None:
+        """The registrar has authority for the role from now until `until`."""
+        if role == Role.NONE:
+            raise ZeroRole()
+        if until <= self.time:
+            raise AlreadyPast(time=until)
+        self.authorities[registrar, role].set(self.time, until)
+
+    def dismiss(self, registrar: str, role: int) -> None:
+        """The registrar's authority ends now, and with it what rests on it."""
+        if role == Role.NONE:
+            raise ZeroRole()
+        self.authorities[registrar, role].set(self.time, 0)
+
+    def credential(self, registrar: str, person: str, role: int, not_after: int) -> None:
+        """The person holds the role from now to `not_after`, that second included."""
+        self._require_registrar(registrar, role)
+        if not_after < self.time:
+            raise AlreadyPast(time=not_after)
+        self._require_enrolled(person)
+        self.credentials[person, role].set(self.time, (registrar, min(not_after, LAST_MOMENT)))
+
+    def withdraw(self, registrar: str, person: str, role: int) -> None:
+        """The person no longer holds the role, whoever gave it."""
+        self._require_registrar(registrar, role)
+        self.credentials[person, role].set(self.time, (ZERO_ADDRESS, -1))
+
+    def accept(self, account: str, digest: bytes, signature: bytes) -> None:
+        """A contract account accepts a signature (ERC-1271)."""
+        self.acceptances.add((account, digest, signature))
+
+    # --- anchors, records, consent ---
+
+    def anchor(self, judge: str, root: bytes) -> None:
+        """A contract's book takes a root; only the first time counts."""
+        if root == ZERO32:
+            raise ZeroRoot()
+        self.anchors.setdefault((judge, root), self.time)
+
+    def retract(self, person: str, record: bytes) -> None:
+        """The person takes a record (its digest) back; only the first time counts."""
+        self._require_speaker(person)
+        self.retractions.setdefault((person, record), self.time)
+
+    def revoke(self, patient: str, word: int, mask: int) -> None:
+        """The bits of the mask are revoked for good, whether or not the patient is enrolled."""
+        self.revoked[patient, word] |= mask
+
+    def revoke_all(self, patient: str, new_tag: int) -> None:
+        """Grants under the present tag never hold again."""
+        self._require_speaker(patient)
+        if new_tag == 0 or (patient, new_tag) in self.spent_tags:
+            raise TagSpent(patient=patient, tag=new_tag)
+        self.spent_tags.add((patient, new_tag))
+        self.tags[patient] = new_tag
+
+    # --- answers: ChainView ---
+
+    def anchored_at(self, judge: str, root: bytes) -> int:
+        """When the book first took the root; 0 where it never did."""
+        return self.anchors.get((judge, root), 0)
+
+    def speaks_for(self, person: str, signer: str, at: int) -> bool:
+        """Whether the signer was the key, or a representative, at that second."""
+        if signer == ZERO_ADDRESS:
+            return False
+        is_key = self.keys[person].at(at) == signer
+        return is_key or self.representatives[person, signer].at(at) > at
+
+    def key_of(self, person: str) -> str:
+        """The present signing key."""
+        return self.keys[person].at(self.time)
+
+    def keys_hash(self, person: str) -> bytes:
+        """The hash of the identity keys document; zero where not enrolled."""
+        return self.keys_hashes.get(person, ZERO32)
+
+    def credential_role(self, person: str, at: int) -> int:
+        """The first role that was held at that time; 0 for none."""
+        return next((r for r in list(Role)[1:] if self.holds_credential(person, r, at)), Role.NONE)
+
+    def holds_credential(self, person: str, role: int, at: int) -> bool:
+        """Whether the credential ran, and its registrar's authority stood, at that time."""
+        registrar, not_after = self.credentials[person, role].at(at)
+        return at <= not_after and self._is_registrar(registrar, role, at)
+
+    def membership_ended_at(self, organization: str, membership: bytes) -> int:
+        """When the organization ended the membership; 0 where it has not."""
+        return self.endings.get((organization, membership), 0)
+
+    def tag(self, patient: str) -> int:
+        """The patient's present tag, at first 0."""
+        return self.tags[patient]
+
+    def revoked_bits(self, patient: str, word: int) -> int:
+        """The revoked bits of one word."""
+        return self.revoked[patient, word]
+
+    def retracted_at(self, person: str, record: bytes) -> int:
+        """When the person retracted the record; 0 where they have not."""
+        return self.retractions.get((person, record), 0)
+
+    def accepts(self, account: str, digest: bytes, signature: bytes) -> bool:
+        """Whether a contract account accepts the signature."""
+        return (account, digest, signature) in self.acceptances
+
+    # --- internal ---
+
+    def _is_registrar(self, registrar: str, role: int, at: int) -> bool:
+        return self.authorities[registrar, role].at(at) > at
+
+    def _require_registrar(self, registrar: str, role: int) -> None:
+        if role == Role.NONE:
+            raise ZeroRole()
+        if not self._is_registrar(registrar, role, self.time):
+            raise NotRegistrar(caller=registrar, role=role)
+
+    def _require_enrolled(self, person: str) -> None:
+        if self.key_of(person) == ZERO_ADDRESS:
+            raise NotEnrolled(person=person)
+
+    def _require_speaker(self, person: str) -> None:
+        if self.key_of(person) == ZERO_ADDRESS:
+            raise NotAuthorized(caller=person, person=person)

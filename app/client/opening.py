@@ -1,0 +1,157 @@
+"""Owns the opening of a record: gathering shares from custodians, and checking what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from hmac import compare_digest
+from itertools import combinations
+
+from app.core.content import JSON, JSON_MOST, content_root, json_elements, opaque_elements
+from app.core.custody import OpeningRequest, release_purpose
+from app.core.errors import (
+    ChartkeyError,
+    ContentMismatch,
+    NotEnoughShares,
+    SlotNotOpened,
+    StoreAltered,
+    WrongShare,
+)
+from app.core.keys import PrivateKey
+from app.core.ports import Custodian
+from app.core.sealing import HEADER, BodyContext, BodyKey, Halves, open_stream, require_header
+from app.core.sheets import combine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One custodian's share of half B."""
+
+    custodian: str
+    share: bytes
+
+
+def gather(
+    custodians: Sequence[Custodian],
+    request_for: Callable[[Custodian], OpeningRequest],
+    *,
+    digests: Sequence[bytes],
+    access: bytes,
+    key: PrivateKey,
+    threshold: int,
+) -> Mapping[bytes, list[Share]]:
+    """Ask every custodian; the shares of each record by its digest.
+
+    Raises what the custodians say where too few answer: the reason of a refusal that they share,
+    else NotEnoughShares with each one's reason.
+    """
+    shares: dict[bytes, list[Share]] = {digest: [] for digest in digests}
+    failures: dict[str, ChartkeyError] = {}
+    answered = 0
+    for custodian in custodians:
+        try:
+            answer = custodian.release(request_for(custodian))
+            opened = {
+                digest: key.open(
+                    answer.shares.get(digest, b""),
+                    release_purpose(access, digest, custodian.id, key.public.id),
+                )
+                for digest in digests
+            }
+        except ChartkeyError as failure:
+            failures[custodian.name] = failure
+            continue
+        answered += 1
+        for digest, share in opened.items():
+            shares[digest].append(Share(custodian=custodian.name, share=share))
+    if answered < threshold:
+        raise _why(failures, answered, threshold)
+    return shares
+
+
+def _why(
+    failures: Mapping[str, ChartkeyError], answered: int, threshold: int
+) -> ChartkeyError:
+    kinds = {type(failure) for failure in failures.values()}
+    if answered == 0 and len(kinds) == 1:
+        return next(iter(failures.values()))
+    reasons = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+    return NotEnoughShares(reasons or "no custodian was asked", given=answered, needed=threshold)
+
+
+def fitting_halves(
+    header: bytes, half_a: bytes, shares: Sequence[Share], threshold: int, context: BodyContext
+) -> Halves:
+    """The halves that the body commits to, from whichever t shares fit.
+
+    Raises UnknownVersion, UnknownSuite, MalformedSeal for the header, WrongShare where no choice
+    of t shares fits: then one of the custodians lied, or half A is another record's.
+    """
+    require_header(header)
+    for chosen in combinations(shares, threshold):
+        try:
+            half_b = combine([share.share for share in chosen], threshold)
+            halves = Halves(a=half_a, b=half_b)
+        except (WrongShare, SlotNotOpened):
+            continue
+        if compare_digest(BodyKey.of(halves, context).header, header):
+            return halves
+    names = ", ".join(share.custodian for share in shares)
+    raise WrongShare(f"no {threshold} of those from {names} open this body")
+
+
+class PieceReader:
+    """Reads an iterator of pieces as a stream, hashing what passes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, b""
+        self.hash = sha256()
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, left in place."""
+        while len(self._rest) < size and (piece := next(self._pieces, b"")):
+            self._rest += piece
+        return self._rest[:size]
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, none only at the end."""
+        if not self._rest:
+            self._rest = next(self._pieces, b"")
+        chunk, self._rest = self._rest[:size], self._rest[size:]
+        self.hash.update(chunk)
+        return chunk
+
+
+def body_pieces(
+    source: PieceReader, halves: Halves, context: BodyContext, content: str, sealed_hash: bytes
+) -> Iterator[bytes]:
+    """The body's bytes as they verify; the hash of the whole and its content root at the end.
+
+    Raises the errors of `open_stream`, StoreAltered where other bytes were sealed than those that
+    were signed, ContentMismatch where the author signed something else than was sealed.
+    """
+    kept, whole = bytearray(), sha256()
+    for piece in open_stream(source.read, BodyKey.of(halves, context)):
+        whole.update(piece)
+        if content == JSON and len(kept) <= JSON_MOST:  # beyond it, it was never JSON
+            kept += piece
+        yield piece
+    if source.hash.digest() != sealed_hash:
+        raise StoreAltered(address="the sealed body")
+    try:
+        elements = (
+            json_elements(bytes(kept)) if content == JSON else opaque_elements(whole.digest())
+        )
+    except (ValueError, RecursionError) as cause:
+        raise ContentMismatch() from cause
+    if content_root(elements, halves.content_secret) != context.content_root:
+        raise ContentMismatch()
+
+
+def reader_of(pieces: Iterator[bytes]) -> tuple[PieceReader, bytes]:
+    """A stream over a sealed body, and its header."""
+    source = PieceReader(pieces)
+    return source, source.peek(HEADER)
+
+

@@ -1,0 +1,69 @@
+"""Owns the rules of accesses: what an Access names, and who may sign it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.core.errors import AccessNotOfNow, ForeignSignature, SessionInvalid
+from app.core.merkle import merkle_root
+from app.core.ports import ChainView
+from app.core.signatures import Signed, is_session_signature, recover, session_key_id
+from app.core.statements import Access, Session
+from app.core.typed_data import Domain
+
+MOST_RECORDS = 1000
+CLOCK_SKEW = 120
+LONGEST_SESSION = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A session statement, signed by the wallet, and its uncompressed P-256 public key."""
+
+    signed: Signed[Session]
+    public_key: bytes
+
+
+def records_root(digests: Iterable[bytes]) -> bytes:
+    """An Access's `records`: the root over the digests of what is opened."""
+    return merkle_root(digests)
+
+
+def require_signed_now(
+    signed: Signed[Access],
+    session: OpenSession | None,
+    *,
+    domain: Domain,
+    view: ChainView,
+    clock: int,
+) -> None:
+    """Raise unless the viewer, or a session key of theirs, signed this access just now."""
+    access = signed.statement
+    if abs(clock - access.at) > CLOCK_SKEW:
+        raise AccessNotOfNow(seconds=abs(clock - access.at))
+    digest = access.digest(domain)
+    if session is None:
+        if not view.speaks_for(access.viewer, recover(digest, signed.signature), view.time):
+            raise ForeignSignature(person=access.viewer)
+        return
+    _require_session(session, access.viewer, domain=domain, view=view, clock=clock)
+    if not is_session_signature(session.public_key, digest, signed.signature):
+        raise SessionInvalid("it did not sign this access")
+
+
+def _require_session(
+    session: OpenSession, person: str, *, domain: Domain, view: ChainView, clock: int
+) -> None:
+    statement = session.signed.statement
+    if statement.person != person:
+        raise SessionInvalid("it belongs to somebody else")
+    if statement.key != session_key_id(session.public_key):
+        raise SessionInvalid("the wallet allowed another key")
+    if statement.expires_at - statement.not_before > LONGEST_SESSION:
+        raise SessionInvalid("it is longer than twelve hours")
+    if not statement.not_before <= clock < statement.expires_at:
+        raise SessionInvalid("it has ended, or has not begun")
+    signer = recover(statement.digest(domain), session.signed.signature)
+    if not view.speaks_for(person, signer, view.time):
+        raise SessionInvalid("nobody who speaks for the person signed it")

@@ -1,0 +1,241 @@
+"""Owns the custodian's decision: whether a share is released, and to which key.
+
+`decide` is pure: it is given the request, the chain at one block, and a clock. This is the place
+where consent is decided off chain; ConsentRegistry.isViewable is its reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.core.audit import MOST_RECORDS, OpenSession, records_root, require_signed_now
+from app.core.consent import PROFESSIONAL, mask_of, require_viewable, tag_of, word_of
+from app.core.encoding import ZERO32
+from app.core.errors import (
+    AccessMismatch,
+    ForeignGrant,
+    ForeignKeys,
+    ForeignPurpose,
+    GrantRevoked,
+    GrantTagReplaced,
+    NoCredential,
+    NotAnchored,
+    NotServed,
+    NotTheAuthor,
+    NotTheViewer,
+    OutsideGrant,
+    RecordRetracted,
+)
+from app.core.keys import PrivateKey, PublicKey
+from app.core.people import IdentityKeys, document_hash, require_membership
+from app.core.ports import ChainView
+from app.core.sheets import Kind, Slot, slot_purpose
+from app.core.signatures import Proof, Signed
+from app.core.statements import (
+    Access,
+    Domains,
+    Grant,
+    Membership,
+    Record,
+    Revocation,
+    RevocationOfAll,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedRecord:
+    """One record that is asked for, with this custodian's sealed share and its sheet's epoch."""
+
+    record: Record
+    epoch: int
+    share: Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningRequest:
+    """What a viewer sends to a custodian; without a grant the viewer asks as the author."""
+
+    access: Signed[Access]
+    records: tuple[AskedRecord, ...]
+    viewer_keys: bytes
+    """The viewer's identity keys document, which `keysHash` on chain must commit to."""
+    grant: Signed[Grant] | None = None
+    grant_proof: Proof | None = None
+    session: OpenSession | None = None
+    membership: Signed[Membership] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A custodian's answer: its id and, by record digest, its share sealed to the viewer."""
+
+    custodian: bytes
+    shares: dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A yes: to whom the shares go, of which patient, and for which record digests."""
+
+    viewer_key: PublicKey
+    patient: str
+    digests: tuple[bytes, ...]
+
+
+def decide(
+    request: OpeningRequest,
+    *,
+    domains: Domains,
+    view: ChainView,
+    clock: int,
+    heard: Iterable[Revocation | RevocationOfAll] = (),
+) -> Approval:
+    """Approve an opening, or raise the reason why not (AccessRefused, StatementError).
+
+    `heard` are this patient's revocations that the chain may not show yet.
+    """
+    access = request.access.statement
+    patient, digests = _require_one_chart(request, domains)
+    require_signed_now(
+        request.access, request.session, domain=domains.audit, view=view, clock=clock
+    )
+    if request.grant is None:
+        _require_author(request, domains, view, clock)
+    else:
+        _require_inside(request, request.grant.statement, domains.digest(request.grant.statement))
+        _require_holder(request, request.grant.statement, domains, view, clock)
+        _require_standing(request, request.grant, domains, view, clock, heard)
+        if any(view.retracted_at(patient, digest) for digest in digests):
+            raise RecordRetracted()
+    return Approval(
+        viewer_key=_committed_key(request, access.viewer, view), patient=patient, digests=digests
+    )
+
+
+def _require_one_chart(request: OpeningRequest, domains: Domains) -> tuple[str, tuple[bytes, ...]]:
+    if not 0 < len(request.records) <= MOST_RECORDS:
+        raise AccessMismatch()
+    patients = {asked.record.patient for asked in request.records}
+    digests = tuple(domains.digest(asked.record) for asked in request.records)
+    if len(patients) != 1 or len(set(digests)) != len(digests):
+        raise AccessMismatch()
+    if request.access.statement.records != records_root(digests):
+        raise AccessMismatch()
+    return patients.pop(), digests
+
+
+def _require_author(
+    request: OpeningRequest, domains: Domains, view: ChainView, clock: int
+) -> None:
+    """Authors, and members of the organization that wrote it, reopen their own records."""
+    access = request.access.statement
+    authors = {asked.record.author for asked in request.records}
+    if access.grant != ZERO32 or len(authors) != 1:
+        raise NotTheAuthor()
+    author = authors.pop()
+    if author == access.viewer:
+        return
+    if request.membership is None:
+        raise NotTheAuthor()
+    require_membership(
+        request.membership,
+        organization=author,
+        member=access.viewer,
+        domain=domains.people,
+        view=view,
+        now=clock,
+    )
+
+
+def _require_inside(request: OpeningRequest, grant: Grant, digest: bytes) -> None:
+    access = request.access.statement
+    if access.grant != digest:
+        raise ForeignGrant()
+    if access.purpose != grant.purpose:
+        raise ForeignPurpose()
+    for asked in request.records:
+        if (asked.record.patient, asked.record.category) != (grant.patient, grant.category):
+            raise OutsideGrant()
+    if grant.record != ZERO32 and access.records != grant.record:
+        raise OutsideGrant()  # the root over one digest is that digest
+
+
+def _require_holder(
+    request: OpeningRequest, grant: Grant, domains: Domains, view: ChainView, clock: int
+) -> None:
+    viewer = request.access.statement.viewer
+    holders = [viewer]
+    if viewer != grant.viewer:
+        if request.membership is None:
+            raise NotTheViewer()
+        require_membership(
+            request.membership,
+            organization=grant.viewer,
+            member=viewer,
+            domain=domains.people,
+            view=view,
+            now=clock,
+        )
+        holders.append(grant.viewer)
+    if grant.purpose in PROFESSIONAL and not any(
+        all(view.credential_role(holder, at) for at in (view.time, clock)) for holder in holders
+    ):
+        raise NoCredential(person=viewer)
+
+
+def _require_standing(
+    request: OpeningRequest,
+    signed: Signed[Grant],
+    domains: Domains,
+    view: ChainView,
+    clock: int,
+    heard: Iterable[Revocation | RevocationOfAll],
+) -> None:
+    if request.grant_proof is None:
+        raise NotAnchored()
+    # an idle chain's newest block may be old, and a clock may be wrong: both must agree
+    for now in {view.time, clock}:
+        require_viewable(
+            signed, request.grant_proof, domain=domains.consent, view=view, now=now
+        )
+    grant = signed.statement
+    for revocation in heard:
+        if revocation.patient != grant.patient:
+            continue
+        if isinstance(revocation, RevocationOfAll):
+            if revocation.tag == tag_of(grant.nonce):
+                raise GrantTagReplaced()
+        elif revocation.word == word_of(grant.nonce) and revocation.mask & mask_of(grant.nonce):
+            raise GrantRevoked()
+
+
+def _committed_key(request: OpeningRequest, viewer: str, view: ChainView) -> PublicKey:
+    if document_hash(request.viewer_keys) != view.keys_hash(viewer):
+        raise ForeignKeys()
+    return IdentityKeys.decode(request.viewer_keys).identity
+
+
+def release(
+    request: OpeningRequest, approval: Approval, key: PrivateKey, access_digest: bytes
+) -> Release:
+    """Open this custodian's shares and seal them to the approved key; raises NotServed.
+
+    Raises SlotNotOpened for a share that was altered or made for another record.
+    """
+    custodian = key.public.id
+    shares = {}
+    for asked, digest in zip(request.records, approval.digests, strict=True):
+        if asked.share.kind != Kind.SHARE_OF_B or asked.share.recipient != custodian:
+            raise NotServed("the share is not for this custodian")
+        share = key.open(
+            asked.share.sealed, slot_purpose(Kind.SHARE_OF_B, digest, asked.epoch, custodian)
+        )
+        purpose = release_purpose(access_digest, digest, custodian, approval.viewer_key.id)
+        shares[digest] = approval.viewer_key.seal(share, purpose)
+    return Release(custodian=custodian, shares=shares)
+
+
+def release_purpose(access: bytes, record: bytes, custodian: bytes, viewer: bytes) -> bytes:
+    """HPKE's info of a released share: label ‖ access ‖ record digests ‖ both key ids."""
+    return b"chartkey/release/1" + access + record + custodian + viewer

@@ -1,0 +1,96 @@
+"""Owns the envelope: a statement file, and what goes with it, sealed to its parties.
+
+An envelope is public ciphertext (its address stands in the manifest), so it names nobody: slots
+carry no key ids, their number and the length are padded, and a party tries its key on each slot.
+Layout: `CKE`, format version, number of slots (1 byte), slots of 1168 bytes (HPKE of a 32-byte
+key), nonce (12), AES-256-GCM of the padded text with everything before it as associated data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.core.encoding import canonical_json
+from app.core.errors import MalformedSeal, NoSlot, SlotNotOpened, UnknownVersion
+from app.core.keys import OVERHEAD_BYTES, PrivateKey, PublicKey
+from app.core.sheets import RandomBytes
+
+MAGIC = b"CKE"
+VERSION = 1
+PURPOSE = b"chartkey/envelope/1"
+SLOT = OVERHEAD_BYTES + 32
+SLOTS_STEP = 4
+SMALLEST = 2048
+"""Texts are padded to a power of two from here on."""
+LARGEST = 1 << 18
+
+
+def seal_envelope(
+    contents: Mapping[str, Any], parties: Sequence[PublicKey], random: RandomBytes
+) -> bytes:
+    """Seal a JSON document to up to 255 parties; the padding slots are noise of equal length."""
+    keys = {party.id: party for party in parties}
+    count = -(-len(keys) // SLOTS_STEP) * SLOTS_STEP
+    if not 0 < count <= 255:
+        raise ValueError("an envelope has between 1 and 252 parties")
+    content_key = random(32)
+    slots = [party.seal(content_key, PURPOSE) for party in keys.values()]
+    # noise that looks like a slot must be one: sealed to a key that nobody has
+    slots += [
+        PrivateKey(random(32)).public.seal(random(32), PURPOSE) for _ in range(count - len(keys))
+    ]
+    order = sorted(slots)
+    head = MAGIC + bytes([VERSION, count]) + b"".join(order) + random(12)
+    return head + AESGCM(content_key).encrypt(head[-12:], _pad(canonical_json(contents)), head)
+
+
+def open_envelope(envelope: bytes, *keys: PrivateKey) -> dict[str, Any]:
+    """Open with the first key that fits; raises NoSlot, MalformedSeal, UnknownVersion."""
+    head = _head(envelope)
+    slots = [envelope[at : at + SLOT] for at in range(5, len(head) - 12, SLOT)]
+    for key in keys:
+        for slot in slots:
+            try:
+                content_key = key.open(slot, PURPOSE)
+                text = AESGCM(content_key).decrypt(head[-12:], envelope[len(head) :], head)
+            except SlotNotOpened:
+                continue
+            except (InvalidTag, ValueError):
+                raise MalformedSeal("its text was altered", kind="envelope") from None
+            return _parse(text)
+    raise NoSlot()
+
+
+def _head(envelope: bytes) -> bytes:
+    if len(envelope) < 5 or envelope[:3] != MAGIC:
+        raise MalformedSeal("too short or of another kind", kind="envelope")
+    if envelope[3] != VERSION:
+        raise UnknownVersion(kind="envelope", version=envelope[3])
+    length = 5 + envelope[4] * SLOT + 12
+    if len(envelope) < length + SMALLEST + 16:
+        raise MalformedSeal("it is cut off", kind="envelope")
+    return envelope[:length]
+
+
+def _pad(text: bytes) -> bytes:
+    size = SMALLEST
+    while size < len(text):
+        size *= 2
+    if size > LARGEST:
+        raise ValueError("an envelope holds at most 256 KiB")
+    return text.ljust(size, b" ")  # white space after JSON is still JSON
+
+
+def _parse(text: bytes) -> dict[str, Any]:
+    try:
+        contents = json.loads(text)
+    except (ValueError, RecursionError) as cause:
+        raise MalformedSeal("its text is not JSON", kind="envelope") from cause
+    if not isinstance(contents, dict):
+        raise MalformedSeal("its text is not a JSON object", kind="envelope")
+    return contents

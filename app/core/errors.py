@@ -1,0 +1,346 @@
+"""Every error that Chartkey raises, as one tree.
+
+ChartkeyError
+├── StatementError        a statement is not what it claims to be
+│   ├── MalformedStatement · UnknownStatement · WrongChain · WrongContract · WrongVersion
+│   ├── MalformedSignature · MalleableSignature · ForeignSignature
+│   └── NotAnchored · WrongProof · AnchoredTooEarly · AnchoredTooLate · NoCredential
+├── AccessRefused         consent says no
+│   ├── GrantNotYetValid · GrantExpired · GrantRevoked · GrantTagReplaced · ViewingNotGranted
+│   ├── NotTheViewer · ForeignPurpose · ForeignGrant · OutsideGrant · RecordRetracted
+│   ├── AccessNotOfNow · AccessMismatch · SessionInvalid · MembershipInvalid · ForeignKeys
+│   └── NotTheAuthor · StoppedByOperator · NotServed
+├── SealError             sealed bytes cannot be trusted, or cannot be opened
+│   ├── UnknownSuite · UnknownVersion · MalformedSeal · BodyAltered · BodyTruncated
+│   ├── KeyNotOfBody · ContentMismatch · SlotNotOpened · NoSlot · NotEnoughShares · WrongShare
+│   └── SheetSubstituted · SheetStale · NotElement
+├── VaultError            the vault stays shut
+│   └── WrongLock · InvalidPhrase · KeyFileExposed
+├── BundleError           what was given is not a chart
+│   └── InvalidBundle · UnknownCategory
+├── StoreError            a store does not hold, or no longer holds, what was asked for
+│   └── NotStored · StoreAltered · StoreFull
+├── ChainError            the chain cannot be asked, or does not fit
+│   └── ChainUnreachable · NotDeployed · CodeDiffers · TransactionFailed · CannotStart
+└── ContractRefused       a contract reverted: one class per Solidity error (contract_errors.py)
+
+Texts hold no name, no category, no key and nothing about health: they may be logged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ChartkeyError(Exception):
+    """One clear sentence, what is unharmed, what to do next; `facts` are the values it names."""
+
+    sentence: ClassVar[str] = "{reason}"
+    unharmed: ClassVar[str] = "Nothing was changed."
+    remedy: ClassVar[str] = "Check what was given and try again."
+
+    def __init__(self, reason: str = "", /, **facts: Any) -> None:
+        self.facts = facts
+        super().__init__(self.sentence.format(reason=reason, **facts))
+
+
+class StatementError(ChartkeyError):
+    remedy = "Ask whoever sent the statement for it again."
+
+
+class MalformedStatement(StatementError):
+    sentence = "This is not a statement that can be read: {reason}."
+
+
+class UnknownStatement(StatementError):
+    sentence = "Chartkey knows no statement of that type."
+
+
+class WrongChain(StatementError):
+    sentence = "The statement was made for chain {given}, and this is chain {expected}."
+
+
+class WrongContract(StatementError):
+    sentence = "The statement is addressed to the contract {given}, and {expected} judges it here."
+
+
+class WrongVersion(StatementError):
+    sentence = "The statement names another application or version than Chartkey 1."
+
+
+class MalformedSignature(StatementError):
+    sentence = "The signature is not 65 bytes of a curve point (r, s, v)."
+
+
+class MalleableSignature(StatementError):
+    sentence = "The signature has a high s value, of which a second valid form exists."
+
+
+class ForeignSignature(StatementError):
+    sentence = "The statement was not signed by someone who speaks for {person}."
+
+
+class NotAnchored(StatementError):
+    sentence = "The statement is not anchored on the chain yet."
+    remedy = "Wait for the next anchor, or anchor it yourself."
+
+
+class WrongProof(StatementError):
+    sentence = "The proof does not lead from the statement to the given root."
+
+
+class AnchoredTooEarly(StatementError):
+    sentence = "The record was anchored before the time at which it says it was issued."
+
+
+class AnchoredTooLate(StatementError):
+    sentence = "The record was anchored more than seven days after it says it was issued."
+    remedy = "Issue the record again with today's date; what it reports may be older."
+
+
+class NoCredential(StatementError):
+    sentence = "{person} held no credential when this was done."
+    remedy = "A registrar can give the credential; then try again."
+
+
+class AccessRefused(ChartkeyError):
+    unharmed = "Nothing was opened, and nothing was changed."
+    remedy = "Ask the patient for access."
+
+
+class GrantNotYetValid(AccessRefused):
+    sentence = "This permission does not hold before {not_before}."
+
+
+class GrantExpired(AccessRefused):
+    sentence = "This permission ended at {expires_at}."
+
+
+class GrantRevoked(AccessRefused):
+    sentence = "The patient has taken this permission back."
+
+
+class GrantTagReplaced(AccessRefused):
+    sentence = "The patient has taken all earlier permissions back."
+
+
+class ViewingNotGranted(AccessRefused):
+    sentence = "This permission lets its holder add records, not view them."
+
+
+class NotTheViewer(AccessRefused):
+    sentence = "This permission was given to somebody else."
+
+
+class ForeignPurpose(AccessRefused):
+    sentence = "The permission was given for another purpose than the one stated."
+
+
+class ForeignGrant(AccessRefused):
+    sentence = "The access names another permission than the one that was sent."
+
+
+class OutsideGrant(AccessRefused):
+    sentence = "A record that was asked for lies outside this permission."
+
+
+class RecordRetracted(AccessRefused):
+    sentence = "The patient no longer shares this record."
+
+
+class AccessNotOfNow(AccessRefused):
+    sentence = "The access is dated {seconds} seconds away from this clock."
+    remedy = "Set the clock of this device and open the record again."
+
+
+class AccessMismatch(AccessRefused):
+    sentence = "The access names other records than those that were sent."
+
+
+class SessionInvalid(AccessRefused):
+    sentence = "The session key is not valid: {reason}."
+    remedy = "Sign in again."
+
+
+class MembershipInvalid(AccessRefused):
+    sentence = "The membership does not hold: {reason}."
+    remedy = "Ask the organization for a new membership."
+
+
+class ForeignKeys(AccessRefused):
+    sentence = "The keys that were sent are not those that the viewer has registered."
+    remedy = "Fetch your keys document again."
+
+
+class NotTheAuthor(AccessRefused):
+    sentence = "Without a permission only the author of a record may open it again."
+
+
+class StoppedByOperator(AccessRefused):
+    sentence = "This custodian has been stopped by its operator."
+    remedy = "Ask the other custodians; this one opens again when its operator says so."
+
+
+class NotServed(AccessRefused):
+    sentence = "This custodian does not serve that registry or record: {reason}."
+
+
+class SealError(ChartkeyError):
+    remedy = "Fetch the bytes again, from another store if there is one."
+
+
+class UnknownSuite(SealError):
+    sentence = "The body is sealed with suite {suite}, which this version does not know."
+    remedy = "Update Chartkey."
+
+
+class UnknownVersion(SealError):
+    sentence = "The {kind} has format version {version}, which this version does not know."
+    remedy = "Update Chartkey."
+
+
+class MalformedSeal(SealError):
+    sentence = "These are not the bytes of a {kind}: {reason}."
+
+
+class BodyAltered(SealError):
+    sentence = "Segment {segment} of the body was altered, reordered or belongs to another body."
+
+
+class BodyTruncated(SealError):
+    sentence = "The body ends before its last segment, or goes on after it."
+
+
+class KeyNotOfBody(SealError):
+    sentence = "The key halves do not belong to this body."
+    remedy = "Use the newest key sheet of this record, or ask another custodian."
+
+
+class ContentMismatch(SealError):
+    sentence = "The opened content is not what its author signed: the fault is the author's."
+    remedy = "Ask the author to issue the record again."
+
+
+class SlotNotOpened(SealError):
+    sentence = "A sealed key could not be opened: it was altered, or made for something else."
+    remedy = "Fetch the newest key sheet of this record."
+
+
+class NoSlot(SealError):
+    sentence = "Nothing in here is sealed to this key."
+
+
+class NotEnoughShares(SealError):
+    sentence = "{given} of the {needed} shares that are needed came back: {reason}."
+    unharmed = "Nothing was lost; the record stays sealed."
+    remedy = "Try again when more custodians answer."
+
+
+class WrongShare(SealError):
+    sentence = "A custodian's share does not fit the others: {reason}."
+    unharmed = "Nothing was lost; the record stays sealed."
+    remedy = "Ask another custodian, and report this one."
+
+
+class SheetSubstituted(SealError):
+    sentence = "The key sheet is not the one that was signed for this record."
+
+
+class SheetStale(SealError):
+    sentence = "The key sheet has version {given}; version {newest} has replaced it."
+
+
+class NotElement(SealError):
+    sentence = "The content has no element at that path."
+
+
+class VaultError(ChartkeyError):
+    unharmed = "The vault is unharmed and still locked."
+
+
+class WrongLock(VaultError):
+    sentence = "This does not open the vault."
+    remedy = "Try again, or use the recovery phrase."
+
+
+class InvalidPhrase(VaultError):
+    sentence = "This is not a recovery phrase: {reason}."
+    remedy = "Compare each of the 24 words with what you wrote down."
+
+
+class KeyFileExposed(VaultError):
+    sentence = "The key file {path} can be read by others on this machine."
+    unharmed = "The key was not used."
+    remedy = "Run chmod 600 on it; if others may have read it, make a new key."
+
+
+class BundleError(ChartkeyError):
+    unharmed = "Nothing was imported."
+
+
+class InvalidBundle(BundleError):
+    sentence = "{reason}"
+    remedy = "Export the chart again as a FHIR R4 bundle."
+
+
+class UnknownCategory(BundleError):
+    sentence = "There is no category of that name."
+    remedy = "Choose one of the categories in docs/categories.md."
+
+    def __init__(self, name: str = "", /) -> None:
+        super().__init__(name=name)
+
+
+class StoreError(ChartkeyError):
+    unharmed = "What was accepted before is kept."
+
+
+class NotStored(StoreError):
+    sentence = "The store does not hold {address}."
+    remedy = "Ask another node, or wait until it has been copied."
+
+
+class StoreAltered(StoreError):
+    sentence = "The store returned other bytes than those of {address}."
+    remedy = "Ask another node, and repair this store."
+
+
+class StoreFull(StoreError):
+    sentence = "The disk is full."
+    remedy = "Free some space and try again; nothing half-written is kept."
+
+
+class ChainError(ChartkeyError):
+    unharmed = "What was signed is kept and goes out when the chain answers again."
+
+
+class ChainUnreachable(ChainError):
+    sentence = "The chain does not answer: {reason}."
+    remedy = "Check the connection or the RPC URL."
+
+
+class NotDeployed(ChainError):
+    sentence = "Chartkey's contracts are not deployed here: {reason}."
+    remedy = "Run python -m scripts.deploy, or name the right deployment file."
+
+
+class CodeDiffers(ChainError):
+    sentence = "The contract at {address} is not the one that the deployment file describes."
+    unharmed = "Nothing was sent to it."
+    remedy = "Name the right deployment file for this chain."
+
+
+class TransactionFailed(ChainError):
+    sentence = "The chain did not accept the transaction: {reason}."
+
+
+class CannotStart(ChainError):
+    sentence = "{program} could not be started: {reason}."
+    unharmed = "Nothing was changed."
+    remedy = "Run make setup, and see that the port is free."
+
+
+class ContractRefused(ChartkeyError):
+    """A contract reverted; subclasses carry the name and the arguments of its Solidity error."""
+
+    unharmed = "Nothing was written to the chain."

@@ -1,0 +1,178 @@
+"""Owns the embedded default: a whole Chartkey on this machine, kept in one folder.
+
+A Ganache chain, the contracts, a body folder, SQLite, and three custodians (two open together),
+each with a key and a log of its own. One of the few places that know every part.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eth_account.signers.local import LocalAccount
+from web3 import Web3
+
+from app.adapters import tools
+from app.adapters.access_log import SqliteAccessLog
+from app.adapters.bodies import FolderBodies
+from app.adapters.chain import EthereumChain, Receipt
+from app.adapters.database import Database
+from app.adapters.deployment import Deployment, deploy
+from app.adapters.local_chain import LocalChain, start_anvil, start_ganache
+from app.adapters.rpc import Rpc
+from app.adapters.wallets import new_wallet, own_key
+from app.client.person import Person
+from app.core.errors import CannotStart
+from app.core.keys import PrivateKey, PublicKey
+from app.core.records import Role
+from app.core.statements import PEOPLE
+from app.core.vault import Vault
+from app.services.custodian import LocalCustodian
+from app.services.node import LocalNode
+
+FOLDER = Path(os.environ.get("CHARTKEY_DATA", tools.ROOT / "var"))
+HAND_IN_AFTER = 60
+"""Seconds after which a custodian has an access anchored that nobody else handed in."""
+
+
+@dataclass(kw_only=True)
+class Embedded:
+    """Everything on this machine: the chain's accounts, the node, and new people on demand."""
+
+    folder: Path
+    chain_process: LocalChain
+    deployment: Deployment
+    chain: EthereumChain
+    node: LocalNode
+    custodians: list[LocalCustodian]
+    threshold: int
+    rpc: Rpc
+    clock: Callable[[], int] = field(default=lambda: int(time.time()))
+
+    def person(self, *, patient: bool = False, keeps_archive: bool = False) -> Person:
+        """A new person with a fresh wallet and vault, not enrolled yet."""
+        keys: list[PublicKey] = [custodian.key.public for custodian in self.custodians]
+        return Person(
+            node=self.node,
+            wallet=new_wallet(),
+            vault=Vault(os.urandom(32)),
+            custodians=keys if patient else (),
+            threshold=self.threshold if patient else 0,
+            clock=self.clock,
+            archive=FolderBodies(self.folder / "archive") if keeps_archive else None,
+        )
+
+    def enrol(self, *, patient: bool = False, keeps_archive: bool = False) -> Person:
+        """A new person, in the registry when this returns."""
+        person = self.person(patient=patient, keeps_archive=keeps_archive).enrol()
+        self.settle()
+        return person
+
+    def credential(
+        self, person: Person, role: Role = Role.PRACTITIONER, *, seconds: int = 365 * 24 * 3600
+    ) -> Receipt:
+        """Have the embedded registrar credential a person."""
+        until = self.clock() + seconds
+        registrar = self._paying(self.chain_process.accounts[2])
+        governor = self._paying(self.chain_process.accounts[1])
+        address, now = self.chain_process.accounts[2].address, self.chain.view().time
+        if not self.chain.view().ask(PEOPLE, "isRegistrar", address, int(role), now):
+            governor.transact(PEOPLE, "appointRegistrar", address, int(role), 2**47)
+        return registrar.transact(PEOPLE, "credential", person.address, int(role), until)
+
+    def _paying(self, account: LocalAccount) -> EthereumChain:
+        return EthereumChain(self.rpc, self.deployment, account)
+
+    def settle(self) -> None:
+        """Anchor and send what was accepted, and what custodians logged that nobody handed in."""
+        for custodian in self.custodians:
+            custodian.hand_in(self._take_access, older_than=HAND_IN_AFTER)
+        self.node.settle()
+
+    def _take_access(self, access: bytes, patient: str, entry: bytes) -> None:
+        address = self.node.bodies.put(iter([entry]))
+        self.node.accept_digest(access, "AuditTrail", entry, [(patient, address)])
+
+
+@contextmanager
+def start(
+    folder: Path = FOLDER,
+    *,
+    custodians: int = 3,
+    threshold: int = 2,
+    anvil: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Embedded]:
+    """Start everything, and stop it at the end; what is in the folder is found again.
+
+    `anvil` takes a fresh chain in memory instead of Ganache's kept one. Raises CannotStart,
+    NotDeployed, CodeDiffers.
+    """
+    if not 1 <= threshold <= custodians <= 32:
+        raise CannotStart(program="Chartkey", reason="1 ≤ threshold ≤ custodians ≤ 32")
+    with ExitStack() as stack:
+        folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(_only_one(folder / "lock"))
+        say("Starting a chain on this machine …")
+        start_chain = start_anvil if anvil else start_ganache
+        chain_process = stack.enter_context(start_chain(folder / "chain"))
+        operator, governor, *_ = chain_process.accounts
+        say("Finding or deploying the contracts …")
+        deployment = deploy(
+            Web3(Web3.HTTPProvider(chain_process.url)),
+            operator,
+            network="local",
+            path=folder / "deployments" / "local.json",
+            governor=governor.address,
+            say=say,
+        )
+        rpc = Rpc(chain_process.url)
+        chain = EthereumChain(rpc, deployment, operator)
+        node = LocalNode(
+            chain=chain,
+            database=Database(f"sqlite:///{folder / 'node.db'}"),
+            bodies=FolderBodies(folder / "bodies"),
+        )
+        place = Embedded(
+            folder=folder,
+            chain_process=chain_process,
+            deployment=deployment,
+            chain=chain,
+            node=node,
+            custodians=[],
+            threshold=threshold,
+            rpc=rpc,
+        )
+        for number in range(1, custodians + 1):
+            own = folder / f"custodian-{number}"
+            place.custodians.append(
+                LocalCustodian(
+                    name=f"custodian {number}",
+                    key=PrivateKey(own_key(own / "key")),
+                    domains=chain.domains,
+                    view=chain.view,
+                    documents=node.document,
+                    log=SqliteAccessLog(own / "log.db"),
+                    clock=lambda: place.clock(),
+                    random=os.urandom,
+                )
+            )
+        node.custodians = place.custodians
+        yield place
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """Hold the folder's lock; a second process is told so instead of spoiling the chain."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as cause:
+            reason = f"another one is running in {path.parent.name}/"
+            raise CannotStart(program="Chartkey", reason=reason) from cause
+        yield

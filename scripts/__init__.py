@@ -1,0 +1,1 @@
+"""Thin commands around the app: set-up, checks, deployment, measurement."""

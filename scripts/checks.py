@@ -1,0 +1,155 @@
+"""What `make test` runs: format, lint, types, unit tests with coverage, contract tests; one summary at the end.
+
+    python -m scripts.checks                      everything
+    python -m scripts.checks unit -k merkle       one part, with words for its own program
+
+All parts run even when one fails, so that one run tells everything. The last line is
+`N passed, N failed, N skipped`: tests, plus one failed for each part that failed without a failed test.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from scripts.steps import ROOT, TOOLS, SetupFailed
+from scripts.toolchain import brownie_environment
+
+PYTHON = sys.executable
+REPORTS = TOOLS / "reports"
+COVERAGE = REPORTS / "coverage.json"
+LEAST_BRANCH_COVERAGE = 95.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one part came to; `fault` says why it failed, and is empty where it passed."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    fault: str = ""
+
+
+def check_format(words: list[str]) -> Outcome:
+    return _plain([PYTHON, "-m", "ruff", "format", "--check", *(words or ["."])], way_out="make format")
+
+
+def check_lint(words: list[str]) -> Outcome:
+    return _plain([PYTHON, "-m", "ruff", "check", *(words or ["."])], way_out="mostly: ruff check --fix")
+
+
+def check_types(words: list[str]) -> Outcome:
+    return _plain([PYTHON, "-m", "mypy", *words])
+
+
+def check_unit(words: list[str]) -> Outcome:
+    """Everything in tests/ but the contracts; the whole run must also cover the core's branches."""
+    if words:
+        return _pytest("unit", [PYTHON, "-m", "pytest", *words], {})
+    COVERAGE.unlink(missing_ok=True)
+    measure = ["--cov", "--cov-report=term:skip-covered", f"--cov-report=json:{COVERAGE}"]
+    outcome = _pytest("unit", [PYTHON, "-m", "pytest", *measure], {})
+    return outcome if outcome.fault else _with_coverage(outcome)
+
+
+def check_contracts(words: list[str]) -> Outcome:
+    """Brownie's run on a chain of its own."""
+    if not ROOT.name[0].isalpha():
+        return Outcome(
+            fault=f"Brownie wants a project folder whose name starts with a letter, not {ROOT.name}"
+        )
+    brownie = Path(PYTHON).with_name("brownie")
+    return _pytest("contracts", [str(brownie), "test", "tests/contracts", *words], brownie_environment())
+
+
+PARTS: dict[str, Callable[[list[str]], Outcome]] = {
+    "format": check_format,
+    "lint": check_lint,
+    "types": check_types,
+    "unit": check_unit,
+    "contracts": check_contracts,
+}
+
+
+def _plain(command: list[str], *, way_out: str = "") -> Outcome:
+    code = _run(command, {})
+    return Outcome(fault=f"exit code {code}" + (f" ({way_out})" if way_out else "")) if code else Outcome()
+
+
+def _pytest(name: str, command: list[str], environment: Mapping[str, str]) -> Outcome:
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    code = _run([*command, f"--junitxml={report}"], environment)
+    if not report.is_file():
+        return Outcome(fault=f"exit code {code} before a test ran")
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest wrote it a moment ago
+    tests, failed, skipped = 0, 0, 0
+    for suite in suites:
+        tests += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    fault = f"pytest's exit code {code}" if code else ""
+    return Outcome(passed=max(tests - failed - skipped, 0), failed=failed, skipped=skipped, fault=fault)
+
+
+def _with_coverage(outcome: Outcome) -> Outcome:
+    totals = json.loads(COVERAGE.read_text(encoding="utf-8"))["totals"]
+    branches, covered = totals["num_branches"], totals["covered_branches"]
+    percent = 100 * covered / branches if branches else 100.0
+    print(f"branches of app/core covered: {covered} of {branches}, {percent:.1f} %", flush=True)
+    if percent >= LEAST_BRANCH_COVERAGE:
+        return outcome
+    return Outcome(
+        passed=outcome.passed,
+        skipped=outcome.skipped,
+        fault=f"{percent:.1f} % of the branches of app/core are covered, {LEAST_BRANCH_COVERAGE:.0f} % are asked",
+    )
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> int:
+    # Nothing may wait for an answer: there is nobody at the keyboard in CI.
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, check=False
+    ).returncode
+
+
+def main(words: list[str]) -> int:
+    unknown = words[:1] and words[0] not in PARTS
+    if unknown:
+        print(__doc__, file=sys.stderr)
+        return 2
+    names, own_words = (words[:1], words[1:]) if words else (list(PARTS), [])
+    outcomes: dict[str, Outcome] = {}
+    lines = []
+    for name in names:
+        print(f"\n=== {name} ===", flush=True)
+        started = time.monotonic()
+        try:
+            outcomes[name] = PARTS[name](own_words)
+        except SetupFailed as fault:
+            outcomes[name] = Outcome(fault=str(fault))
+        seconds = time.monotonic() - started
+        lines.append(f"  {name:<10} {seconds:6.1f} s   {outcomes[name].fault or 'passed'}")
+
+    failed = sum(outcome.failed or bool(outcome.fault) for outcome in outcomes.values())
+    passed = sum(outcome.passed for outcome in outcomes.values())
+    skipped = sum(outcome.skipped for outcome in outcomes.values())
+    closing = f"{passed} passed, {failed} failed, {skipped} skipped"
+    print("\n=== summary ===", *lines, "", closing, sep="\n", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""The golden vectors of docs/formats.md: how each file below tests/vectors is made."""

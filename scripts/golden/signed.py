@@ -1,0 +1,288 @@
+"""Owns the vectors of what is signed and proven: statements, trees, keys documents."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from coincurve import PrivateKey as SigningKey
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from app.core.categories import CATEGORIES
+from app.core.encoding import ZERO32, canonical_json, checksum_address, hex0x, keccak
+from app.core.keys import PrivateKey
+from app.core.merkle import ManifestEntry, MerkleTree, encode_manifest, manifest_id
+from app.core.people import CategoryKeysDocument, IdentityKeys, document_hash
+from app.core.signatures import Signed, session_key_id, signed_json
+from app.core.statements import TYPES, Domains, Grant, RevocationOfAll, Session
+from app.core.typed_data import Domain, Statement, schema
+from app.core.vault import Vault
+from scripts.golden.source import Document, fixed, numbered_digests, refusal
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+SIGNER = SigningKey(fixed("signer"))
+ADDRESS = checksum_address(keccak(SIGNER.public_key.format(compressed=False)[1:])[12:])
+
+
+def domain(contract: str) -> Domain:
+    """The domain of a contract on the vectors' own chain."""
+    return Domain(chain_id=31337, contract=checksum_address(fixed(contract, 20)))
+
+
+DOMAINS = Domains(
+    people=domain("PeopleRegistry"),
+    records=domain("RecordRegistry"),
+    consent=domain("ConsentRegistry"),
+    audit=domain("AuditTrail"),
+)
+_WORDS = {"category": "laboratory", "purpose": "TREAT", "origin": "https://clinic.example"}
+_NUMBERS = {
+    **{"rights": 3, "version": 1, "epoch": 7, "mask": 1 << 255 | 1},
+    **{"not_before": 1_800_000_000, "expires_at": 1_800_086_400, "deadline": 1_800_003_600},
+    **{"issued_at": 1_799_999_999, "at": 1_800_000_001},
+}
+
+
+def sample(statement_type: type[Statement], **overrides: Any) -> Statement:
+    """A statement of a type, each value fixed by its field's name; numbers as large as they get."""
+    values: dict[str, Any] = {}
+    for field in schema(statement_type).fields:
+        if field.solidity == "address":
+            values[field.name] = checksum_address(fixed(field.name, 20))
+        elif field.solidity == "bytes32":
+            values[field.name] = fixed(field.name)
+        elif field.solidity == "string":
+            values[field.name] = _WORDS[field.name]
+        else:
+            size = int(field.solidity.removeprefix("uint")) // 8
+            number = int.from_bytes(fixed(field.name, size), "big")
+            values[field.name] = _NUMBERS.get(field.name, number)
+    return statement_type(**values | overrides)
+
+
+SAMPLES = (
+    *(sample(statement_type) for statement_type in TYPES.values()),
+    sample(Grant, record=ZERO32, rights=0, not_before=0, expires_at=2**64 - 1, nonce=2**256 - 1),
+    sample(RevocationOfAll, tag=0, new_tag=2**64 - 1),
+    sample(Session, origin="https://bücher.example/\U0001f511"),
+)
+
+
+def sign(digest: bytes) -> bytes:
+    """The vectors' signer's signature over a digest (RFC 6979, so always the same)."""
+    signature = SIGNER.sign_recoverable(digest, hasher=None)
+    return signature[:64] + bytes([signature[64] + 27])
+
+
+def written(statement: Statement) -> dict[str, Any]:
+    """A statement's message with every number as a decimal string."""
+    message = {f.label: getattr(statement, f.name) for f in schema(type(statement)).fields}
+    return {
+        label: hex0x(value) if isinstance(value, bytes) else str(value) for label, value in message.items()
+    }
+
+
+def statements(_: Document) -> Document:
+    """statements.json."""
+    grant = sample(Grant)
+    digest = DOMAINS.digest(grant)
+    signature = sign(digest)
+    proof = MerkleTree([digest, *numbered_digests(2)]).proof(digest)
+    file = signed_json(Signed(statement=grant, signature=signature), DOMAINS, proof)
+    return {
+        "signer": {"privateKey": hex0x(fixed("signer")), "address": ADDRESS},
+        "samples": [_sample_entry(statement) for statement in SAMPLES],
+        "session": _session(digest),
+        "file": json.dumps(file, ensure_ascii=False),
+        "signature": {"digest": hex0x(digest), "signature": hex0x(signature)},
+        "refusals": [*_file_refusals(), *_signature_refusals(signature)],
+    }
+
+
+def _sample_entry(statement: Statement) -> Document:
+    form, own = schema(type(statement)), DOMAINS.judging(statement)
+    digest = DOMAINS.digest(statement)
+    return {
+        "type": form.name,
+        "judge": statement.judge,
+        "typeString": form.type_string,
+        "typeHash": hex0x(form.type_hash),
+        "domain": own.as_json(),
+        "separator": hex0x(own.separator),
+        "message": written(statement),
+        "digest": hex0x(digest),
+        "signature": hex0x(sign(digest)),
+    }
+
+
+def _session(digest: bytes) -> Document:
+    scalar = int.from_bytes(fixed("session"), "big") >> 1
+    key = ec.derive_private_key(scalar, ec.SECP256R1())
+    point = key.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    der = key.sign(digest, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    r, s = decode_dss_signature(der)
+    return {
+        "publicKey": hex0x(point),
+        "keyId": hex0x(session_key_id(point)),
+        "digest": hex0x(digest),
+        "signature": hex0x(r.to_bytes(32, "big") + s.to_bytes(32, "big")),
+    }
+
+
+def _file_refusals() -> list[Document]:
+    other = checksum_address(fixed("another contract", 20))
+    at = "/typedData"
+    grant = schema(Grant).fields
+    renamed = [{"name": f.label, "type": f.solidity} for f in grant][::-1]
+    wrong_case = DOMAINS.consent.contract.swapcase().replace("0X", "0x")
+    rows = [
+        ("another file version", "MalformedStatement", ["set", "/chartkey", "statement/2"]),
+        ("no signature", "MalformedStatement", ["drop", "/signature"]),
+        ("a root without its proof", "MalformedStatement", ["drop", "/proof"]),
+        ("a step of 31 bytes", "MalformedStatement", ["set", "/proof/0", "0x" + "11" * 31]),
+        ("another chain", "WrongChain", ["set", f"{at}/domain/chainId", 1]),
+        ("another contract", "WrongContract", ["set", f"{at}/domain/verifyingContract", other]),
+        (
+            *("a wrong address checksum", "MalformedStatement"),
+            ["set", f"{at}/domain/verifyingContract", wrong_case],
+        ),
+        ("another application", "WrongVersion", ["set", f"{at}/domain/name", "chartkey"]),
+        ("another application version", "WrongVersion", ["set", f"{at}/domain/version", "2"]),
+        ("a salt in the domain", "MalformedStatement", ["set", f"{at}/domain/salt", "0x00"]),
+        ("an unknown type", "UnknownStatement", ["set", f"{at}/primaryType", "Permit"]),
+        ("another type's fields", "MalformedStatement", ["set", f"{at}/primaryType", "Record"]),
+        ("fields in another order", "MalformedStatement", ["set", f"{at}/types/Grant", renamed]),
+        ("a field too few", "MalformedStatement", ["drop", f"{at}/message/salt"]),
+        ("a field too many", "MalformedStatement", ["set", f"{at}/message/note", "x"]),
+        ("rights beyond uint8", "MalformedStatement", ["set", f"{at}/message/rights", 256]),
+        ("a negative time", "MalformedStatement", ["set", f"{at}/message/notBefore", -1]),
+        ("a fraction", "MalformedStatement", ["set", f"{at}/message/notBefore", 1.5]),
+        ("true as a number", "MalformedStatement", ["set", f"{at}/message/rights", True]),
+        ("a short salt", "MalformedStatement", ["set", f"{at}/message/salt", "0x1234"]),
+        ("a lone surrogate", "MalformedStatement", ["set", f"{at}/message/purpose", "\ud800"]),
+        ("text that is no address", "MalformedStatement", ["set", f"{at}/message/viewer", "0x1"]),
+        ("a high-s signature", "MalleableSignature", ["set", "/signature", _high_s()]),
+    ]
+    return [refusal(why, error, "file", step) for why, error, step in rows]
+
+
+def _high_s() -> str:
+    signature = sign(DOMAINS.digest(sample(Grant)))
+    s = ORDER - int.from_bytes(signature[32:64], "big")
+    return hex0x(signature[:32] + s.to_bytes(32, "big") + bytes([55 - signature[64]]))
+
+
+def _signature_refusals(signature: bytes) -> list[Document]:
+    return [
+        refusal("64 bytes", "MalformedSignature", "signature", ["cut", 64, 65]),
+        refusal("66 bytes", "MalformedSignature", "signature", ["add", "0x00"]),
+        refusal("v of 0", "MalformedSignature", "signature", ["put", 64, "0x00"]),
+        refusal("v of 29", "MalformedSignature", "signature", ["put", 64, "0x1d"]),
+        refusal("r of zero", "MalformedSignature", "signature", ["put", 0, hex0x(ZERO32)]),
+        refusal("s of zero", "MalformedSignature", "signature", ["put", 32, hex0x(ZERO32)]),
+        refusal("r beyond the field", "MalformedSignature", "signature", ["put", 0, _BEYOND]),
+        refusal("a high s", "MalleableSignature", "signature", ["put", 0, _high_s()]),
+    ]
+
+
+_BEYOND = "0x" + "ff" * 32
+
+
+def trees(_: Document) -> Document:
+    """trees.json."""
+    rows = []
+    for count in (1, 2, 3, 5, 8, 1024):
+        digests, places = numbered_digests(count), sorted({0, count // 2, count - 1})
+        tree = MerkleTree(digests)
+        proofs = [[hex0x(s) for s in tree.proof(digests[i]).path] for i in places]
+        rows.append({"count": count, "root": hex0x(tree.root), "places": places, "proofs": proofs})
+    digests = numbered_digests(3)
+    entries = [ManifestEntry(digest=digests[0], envelope=fixed("envelope"))]
+    entries += [ManifestEntry(digest=digest) for digest in digests[1:]]
+    manifest = encode_manifest(entries)
+    return {
+        "trees": rows,
+        "manifest": hex0x(manifest),
+        "manifestId": hex0x(manifest_id(manifest)),
+        "entries": [{"digest": hex0x(e.digest), "envelope": hex0x(e.envelope)} for e in entries],
+        "refusals": [
+            refusal("another kind", "MalformedSeal", "manifest", ["xor", 0, 1]),
+            refusal("another version", "UnknownVersion", "manifest", ["put", 3, "0x02"]),
+            refusal("no entry", "MalformedSeal", "manifest", ["put", 4, "0x00000000"]),
+            refusal("too high a count", "MalformedSeal", "manifest", ["put", 4, "0x00010001"]),
+            refusal("a byte too many", "MalformedSeal", "manifest", ["add", "0x00"]),
+            refusal("the last entry cut", "MalformedSeal", "manifest", ["cut", 136, 200]),
+            refusal("entries out of order", "MalformedSeal", "manifest", ["swap", 8, 72, 64]),
+            refusal(
+                *("an entry twice", "MalformedSeal", "manifest"),
+                *(["put", 72, hex0x(manifest[8:72])],),
+            ),
+            refusal("cut to seven bytes", "MalformedSeal", "manifest", ["cut", 7, 200]),
+        ],
+    }
+
+
+CANONICAL = [
+    ({"b": 1, "a": [True, False, None], "A": {}}, '{"A":{},"a":[true,false,null],"b":1}'),
+    ({"10": 1, "9": 2, "": 3}, '{"":3,"10":1,"9":2}'),
+    ('\u0000\b\t\n\f\r\u001f"\\/\u007f', '"\\u0000\\b\\t\\n\\f\\r\\u001f\\"\\\\/\u007f"'),
+    ("\u2028é\U0001f511", '"\u2028é\U0001f511"'),
+    ([2**53, -(2**53), 0], "[9007199254740992,-9007199254740992,0]"),
+]
+NOT_CANONICAL = [{"é": 1}, [1.5], 2**53 + 2]
+
+
+def documents(_: Document) -> Document:
+    """documents.json."""
+    vault = Vault(fixed("vault"))
+    custodians = tuple(PrivateKey(fixed(f"custodian {i}")).public for i in range(1, 4))
+    identity = IdentityKeys(identity=vault.identity.public, custodians=custodians, threshold=2)
+    plain = IdentityKeys(identity=vault.identity.public)
+    names = ("vitals", "laboratory")
+    few = CategoryKeysDocument(epoch=7, keys={n: vault.category(n, 7).public for n in names})
+    whole = CategoryKeysDocument(epoch=7, keys={n: vault.category(n, 7).public for n in CATEGORIES})
+    return {
+        "canonical": [{"value": value, "text": text} for value, text in CANONICAL],
+        "notCanonical": NOT_CANONICAL,
+        "vaultSeed": hex0x(vault.seed),
+        "custodianSeeds": [hex0x(fixed(f"custodian {i}")) for i in range(1, 4)],
+        "identity": identity.encode().decode(),
+        "identityHash": hex0x(document_hash(identity.encode())),
+        "withoutCustodiansHash": hex0x(document_hash(plain.encode())),
+        "category": few.encode().decode(),
+        "categoryHash": hex0x(document_hash(few.encode())),
+        "allCategoriesHash": hex0x(document_hash(whole.encode())),
+        "refusals": _document_refusals(),
+    }
+
+
+def _document_refusals() -> list[Document]:
+    identity = [
+        ("another document", "UnknownVersion", ["set", "/chartkey", "identity-keys/2"]),
+        ("no identity", "MalformedSeal", ["drop", "/identity"]),
+        ("a member too many", "MalformedSeal", ["set", "/note", 1]),
+        ("a key of two bytes", "MalformedSeal", ["set", "/identity", "0x1234"]),
+        ("custodians that are no list", "MalformedSeal", ["set", "/custodians", {}]),
+        ("a threshold of none", "MalformedSeal", ["set", "/threshold", 0]),
+        ("a threshold beyond the custodians", "MalformedSeal", ["set", "/threshold", 4]),
+        ("a threshold as text", "MalformedSeal", ["set", "/threshold", "2"]),
+    ]
+    category = [
+        ("another document", "UnknownVersion", ["set", "/chartkey", "identity-keys/1"]),
+        ("a negative epoch", "MalformedSeal", ["set", "/epoch", -1]),
+        ("an epoch as text", "MalformedSeal", ["set", "/epoch", "7"]),
+        ("an unknown category", "MalformedSeal", ["set", "/keys/horoscope", "0x"]),
+        ("a key of no bytes", "MalformedSeal", ["set", "/keys/vitals", "0x"]),
+        ("keys that are no object", "MalformedSeal", ["set", "/keys", []]),
+    ]
+    return [
+        *(refusal(why, error, "identity", step) for why, error, step in identity),
+        *(refusal(why, error, "category", step) for why, error, step in category),
+    ]
+
+
+NO_DOCUMENTS = [b"", b"[]", b"null", b"{", canonical_json({})]

@@ -1,0 +1,75 @@
+"""Fixtures are roles: a patient, a doctor, her hospital and colleague, a stranger, custodians."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from app.adapters.memory_chain import MemoryChain
+from app.core.keys import PrivateKey
+from app.core.records import Role
+from tests.makers import DAY, NOW, REGISTRAR, Browser, Person, make_browser, make_chain, make_person
+
+settings.register_profile(
+    "chartkey",
+    max_examples=60,
+    deadline=None,  # a slow machine is no failure
+    derandomize=True,  # the same examples in every run: red means a change, not luck
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("chartkey")
+
+
+@pytest.fixture
+def patient() -> Person:
+    """A patient with three custodians, two of whom open a record."""
+    return make_person("patient")
+
+
+@pytest.fixture
+def doctor() -> Person:
+    """A practitioner with a credential."""
+    return make_person("doctor")
+
+
+@pytest.fixture
+def colleague() -> Person:
+    """Another member of the hospital, without a credential of their own."""
+    return make_person("colleague")
+
+
+@pytest.fixture
+def hospital() -> Person:
+    """An organization with a credential."""
+    return make_person("hospital")
+
+
+@pytest.fixture
+def stranger() -> Person:
+    """An enrolled person whom nobody gave anything."""
+    return make_person("stranger")
+
+
+@pytest.fixture
+def custodians(patient: Person) -> tuple[PrivateKey, ...]:
+    """The keys of the patient's three custodians."""
+    return patient.custodians
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """A browser with a session key."""
+    return make_browser()
+
+
+@pytest.fixture
+def chain(
+    patient: Person, doctor: Person, colleague: Person, hospital: Person, stranger: Person
+) -> MemoryChain:
+    """A chain at NOW: all enrolled thirty days ago, doctor and hospital credentialed."""
+    chain = make_chain(patient, doctor, colleague, hospital, stranger)
+    chain.credential(REGISTRAR, doctor.id, Role.PRACTITIONER, NOW + 300 * DAY)
+    chain.credential(REGISTRAR, hospital.id, Role.HOSPITAL, NOW + 300 * DAY)
+    chain.advance(NOW - chain.time)
+    return chain

@@ -1,0 +1,67 @@
+"""`make test` fails when any part does, counts all parts together, and says so on its last line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts import checks
+from scripts.checks import Outcome
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> dict:
+    replaced: dict = {}
+    monkeypatch.setattr(checks, "PARTS", replaced)
+    return replaced
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_parts_are_counted_together(parts: dict, capsys: pytest.CaptureFixture[str]) -> None:
+    parts["unit"] = lambda _: Outcome(passed=10, skipped=1)
+    parts["contracts"] = lambda _: Outcome(passed=5)
+    assert checks.main([]) == 0
+    assert last_line(capsys) == "15 passed, 0 failed, 1 skipped"
+
+
+def test_a_part_without_tests_fails_the_run(parts: dict, capsys: pytest.CaptureFixture[str]) -> None:
+    parts["lint"] = lambda _: Outcome(fault="exit code 1")
+    parts["unit"] = lambda _: Outcome(passed=10)
+    assert checks.main([]) == 1
+    assert last_line(capsys) == "10 passed, 1 failed, 0 skipped"
+
+
+def test_a_failed_test_fails_the_run_and_the_rest_still_runs(
+    parts: dict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts["unit"] = lambda _: Outcome(passed=8, failed=2, fault="pytest's exit code 1")
+    parts["contracts"] = lambda _: Outcome(passed=5)
+    assert checks.main([]) == 1
+    assert last_line(capsys) == "13 passed, 2 failed, 0 skipped"
+
+
+def test_an_unknown_part_is_refused() -> None:
+    assert checks.main(["nothing"]) == 2
+
+
+@pytest.mark.parametrize(("covered", "fault"), [(94, "94.0 %"), (95, "")])
+def test_branches_left_uncovered_fail_the_run(
+    covered: int, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = tmp_path / "coverage.json"
+    report.write_text(f'{{"totals": {{"num_branches": 100, "covered_branches": {covered}}}}}')
+    monkeypatch.setattr(checks, "COVERAGE", report)
+    outcome = checks._with_coverage(Outcome(passed=3))
+    assert outcome.fault.startswith(fault)
+    assert bool(outcome.fault) == bool(fault)
+    assert outcome.passed == 3
+
+
+def test_a_run_that_never_reached_a_test_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "REPORTS", tmp_path)
+    outcome = checks._pytest("unit", [checks.PYTHON, "-c", "raise SystemExit(3)"], {})
+    assert outcome == Outcome(fault="exit code 3 before a test ran")
