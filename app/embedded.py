@@ -36,9 +36,6 @@ from app.services.custodian import LocalCustodian
 from app.services.node import LocalNode
 
 FOLDER = Path(os.environ.get("CHARTKEY_DATA", tools.ROOT / "var"))
-HAND_IN_AFTER = 60
-"""Seconds after which a custodian has an access anchored that nobody else handed in."""
-
 
 @dataclass(kw_only=True)
 class Embedded:
@@ -53,6 +50,8 @@ class Embedded:
     threshold: int
     rpc: Rpc
     clock: Callable[[], int] = field(default=lambda: int(time.time()))
+    hand_in_after: int = 60
+    """Seconds after which a custodian has an access anchored that nobody else handed in."""
 
     def person(self, *, patient: bool = False, keeps_archive: bool = False) -> Person:
         """A new person with a fresh wallet and vault, not enrolled yet."""
@@ -91,7 +90,7 @@ class Embedded:
     def settle(self) -> None:
         """Anchor and send what was accepted, and what custodians logged that nobody handed in."""
         for custodian in self.custodians:
-            custodian.hand_in(self._take_access, older_than=HAND_IN_AFTER)
+            custodian.hand_in(self._take_access, older_than=self.hand_in_after)
         self.node.settle()
 
     def _take_access(self, access: bytes, patient: str, entry: bytes) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+import zipfile
 from pathlib import Path
 
 from scripts.steps import (
@@ -33,6 +34,7 @@ STAMP = VENV / ".chartkey"
 REQUIREMENTS = ROOT / "requirements.txt"
 LOCK = ROOT / "requirements.lock"
 NEEDED_MEGABYTES = 900
+DEBIAN_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 NO_PIP = (
     "This Python comes without pip and ensurepip, and Debian's packages cannot be reached either: "
@@ -79,30 +81,44 @@ def _make_empty() -> None:
 
 
 def _install_debians_pip() -> None:
-    """pip out of Debian's package python3-pip-whl, through lists and folders of our own."""
+    """pip out of Debian's own packages, fetched and unpacked in a folder of our own, without root."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise SetupFailed(NO_PIP)
     say("    this Python comes without pip: taking pip's wheel out of Debian's package python3-pip-whl")
+    wanted = ["python3-pip-whl"] if DEBIAN_CERTIFICATES.is_file() else ["python3-pip-whl", "ca-certificates"]
     with tempfile.TemporaryDirectory(prefix="chartkey-") as name:
         folder = Path(name)
         for part in ("lists/partial", "archives/partial", "unpacked"):
             (folder / part).mkdir(parents=True)
-        # As root, apt drops to a user of its own, who must be able to write here.
-        options = [f"-oDir::State::Lists={folder}/lists", f"-oDir::Cache={folder}", "-oDebug::NoLocking=1",
-                   "-oAPT::Sandbox::User=root"]  # fmt: skip
+        # As root, apt would drop to a user of its own, who cannot write here.
+        apt = ["apt-get", f"-oDir::State::Lists={folder}/lists", f"-oDir::Cache={folder}",
+               "-oDebug::NoLocking=1", "-oAPT::Sandbox::User=root"]  # fmt: skip
         try:
-            run(["apt-get", *options, "update"], what="Debian's package list")
-            # apt-get download writes into the current folder, so that one is changed for it.
-            run(
-                ["env", "-C", folder, "apt-get", *options, "download", "python3-pip-whl"], what="Debian's pip"
-            )
-            package = next(folder.glob("python3-pip-whl*.deb"))
-            run(["dpkg-deb", "-x", package, folder / "unpacked"], what="Debian's pip")
+            run([*apt, "update"], what="Debian's package list")
+            # apt-get download writes into the current folder.
+            run(["env", "-C", folder, *apt, "download", *wanted], what="Debian's pip")
+            for package in folder.glob("*.deb"):
+                run(["dpkg-deb", "-x", package, folder / "unpacked"], what="Debian's pip")
             wheel = next((folder / "unpacked").rglob("pip-*.whl"))
         except (SetupFailed, StopIteration):
             raise SetupFailed(NO_PIP) from None
-        # A wheel is a zip file, and Python runs the pip inside it where it lies.
-        run([PYTHON, f"{wheel}/pip", "install", "--no-index", "--no-input", wheel], what="pip")
+        # A wheel of pure Python is installed by unzipping it.
+        packages = next(VENV.glob("lib/python3*/site-packages"))
+        zipfile.ZipFile(wheel).extractall(packages)
+        if not DEBIAN_CERTIFICATES.is_file():
+            _replace_debians_pip(packages, sorted((folder / "unpacked").rglob("mozilla/*.crt")))
+
+
+def _replace_debians_pip(packages: Path, authorities: list[Path]) -> None:
+    """Debian's pip trusts only the host's certificate authorities; where the host has none, pip's own must come.
+
+    Those of Debian's package ca-certificates serve for this one download.
+    """
+    bundle = VENV / "certificates.pem"
+    bundle.write_text("".join(path.read_text(encoding="utf-8") for path in authorities), encoding="utf-8")
+    where = f"def where() -> str:\n    return {str(bundle)!r}\n\n\ndef contents() -> str:\n    return open(where()).read()\n"
+    (packages / "pip" / "_vendor" / "certifi" / "core.py").write_text(where, encoding="utf-8")
+    run([PYTHON, "-m", "pip", "install", "--no-input", "--upgrade", "-c", LOCK, "pip"], what="pip")
 
 
 def _runs(*command: str | Path) -> bool:

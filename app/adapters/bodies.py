@@ -36,7 +36,7 @@ class FolderBodies:
             address = hasher.address()
             target = self._path(address)
             target.parent.mkdir(exist_ok=True)
-            os.replace(temporary, target)
+            temporary.replace(target)
             _sync(target.parent)
         except OSError as cause:
             if cause.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.client.identity import Identity
-from app.client.letters import GrantFile, RecordFile, read_all, read_record
+from app.client.letters import GrantFile, RecordFile, read_all, read_grant, read_record
 from app.client.opening import PieceReader, body_pieces, fitting_halves, gather, reader_of
 from app.client.writing import Source, seal_body
 from app.core.audit import records_root
@@ -16,19 +16,29 @@ from app.core.encoding import ZERO32, hex0x
 from app.core.envelopes import seal_envelope
 from app.core.errors import (
     ForeignSignature,
+    KeyNotOfBody,
     NoSlot,
     NotAnchored,
-    NotEnoughShares,
     NotStored,
     OutsideGrant,
+    StatementError,
 )
 from app.core.keys import PrivateKey
+from app.core.people import IdentityKeys
 from app.core.ports import BodyStore, Custodian
-from app.core.records import Role, current_versions, require_authentic
-from app.core.sealing import BodyContext, Halves
-from app.core.sheets import Kind, KeySheet, Recipients, require_newest, sheet_hash, write_sheet
+from app.core.records import Role, current_versions, is_welcome, require_authentic
+from app.core.sealing import BodyContext, BodyKey, Halves
+from app.core.sheets import (
+    KeySheet,
+    Kind,
+    Recipients,
+    require_complete,
+    require_newest,
+    sheet_hash,
+    write_sheet,
+)
 from app.core.signatures import Signed, recover, signed_json
-from app.core.statements import Access, Membership, Record, Retraction, Sheet
+from app.core.statements import Access, Grant, Membership, Record, Retraction, Sheet
 
 TREATMENT = "TREAT"
 
@@ -49,8 +59,9 @@ class Charting(Identity):
     """Where an author keeps the sealed bodies of own records, as the law asks."""
 
     def __post_init__(self) -> None:
-        super(Charting, self).__post_init__()
+        super().__post_init__()
         self.kept: dict[bytes, KeptRecord] = {}
+        self._newest_sheet: dict[bytes, int] = {}
 
     # writing
 
@@ -158,17 +169,41 @@ class Charting(Identity):
     ) -> list[RecordFile]:
         """The records of a patient (self unless named) that these keys show, oldest first.
 
-        Corrected versions replace older ones unless `history` is asked for.
+        Corrected versions replace older ones unless `history` is asked for. In one's own chart
+        stand the records that are welcome; the others wait in `addressed`.
         """
         patient = patient or self.address
+        found = self._found(patient, keys)
+        if patient == self.address:
+            given = self._given()
+            found = {
+                digest: file
+                for digest, file in found.items()
+                if is_welcome(file.statement, digest, given)
+            }
+        current = current_versions({digest: file.statement for digest, file in found.items()})
+        return [file for digest, file in found.items() if history or digest in current]
+
+    def addressed(self) -> list[RecordFile]:
+        """Records that others addressed to this patient without a right to add; see `welcome`."""
+        given = self._given()
+        return [
+            file
+            for digest, file in self._found(self.address).items()
+            if not is_welcome(file.statement, digest, given)
+        ]
+
+    def _found(self, patient: str, keys: Sequence[PrivateKey] = ()) -> dict[bytes, RecordFile]:
         letters = self.letters(patient, keys)
-        found = {
+        return {
             file.digest: file
             for file in read_all(read_record, letters, self.node.domains)
             if file.statement.patient == patient
         }
-        current = current_versions({digest: file.statement for digest, file in found.items()})
-        return [file for digest, file in found.items() if history or digest in current]
+
+    def _given(self) -> list[Grant]:
+        files = read_all(read_grant, self.letters(), self.node.domains)
+        return [f.statement for f in files if f.statement.patient == self.address]
 
     def require_authentic(self, file: RecordFile) -> Role:
         """The role in which the author wrote it (NONE: the patient); raises why it is not."""
@@ -178,6 +213,14 @@ class Charting(Identity):
         return require_authentic(
             file.signed, proof, domain=self.node.domains.records, view=self.node.view()
         )
+
+    def is_authentic(self, file: RecordFile) -> bool:
+        """Whether the contracts say that its author wrote it, with a credential where due."""
+        try:
+            self.require_authentic(file)
+        except StatementError:
+            return False
+        return True
 
     # opening
 
@@ -223,7 +266,7 @@ class Charting(Identity):
             key=self.vault.identity,
             threshold=next(iter(sheets.values())).threshold,
         )
-        self._report(access, request_for(chosen[0]), patient, grant, list(sheets))
+        self._report(request_for(chosen[0]), patient, grant, list(sheets))
         opened = []
         for file in files:
             sheet = sheets[file.digest]
@@ -290,14 +333,18 @@ class Charting(Identity):
             return False
 
     def _sheet(self, file: RecordFile) -> KeySheet:
-        """The newest sheet, if the author (version 0) or the patient (later) signed it."""
+        """The newest sheet, if the author (version 0) or the patient (later) signed it.
+
+        Raises SheetStale where a newer one was seen before, SheetSubstituted, ForeignSignature.
+        """
         try:
             signed, sheet = self.node.sheet(file.digest)
         except NotStored:
             if file.digest not in self.kept:
                 raise
             signed, sheet = self.kept[file.digest].sheet
-        parsed = require_newest(sheet, signed.statement)
+        newest = self._newest_sheet.get(file.digest, 0)
+        parsed = require_newest(sheet, signed.statement, newest)
         record, view = file.statement, self.node.view()
         person = record.patient if signed.statement.version else record.author
         signer = recover(self.node.domains.digest(signed.statement), signed.signature)
@@ -306,7 +353,38 @@ class Charting(Identity):
             spoke or view.speaks_for(person, signer, view.time)
         ):
             raise ForeignSignature(person=person)
+        self._newest_sheet[file.digest] = parsed.version
         return parsed
+
+    def require_good_sheet(self, file: RecordFile) -> None:
+        """What a patient checks of a new record: every slot is there, and both halves open it.
+
+        Raises NoSlot, SheetSubstituted, SlotNotOpened, KeyNotOfBody; `reseal` mends them while
+        the halves can still be had.
+        """
+        sheet = self._sheet(file)
+        require_complete(sheet, self._own_recipients(file, sheet.epoch))
+        _, header = reader_of(self._body(file))
+        if BodyKey.of(self.halves_of(file), self._context(file)).header != header:
+            raise KeyNotOfBody()
+
+    def reseal(self, file: RecordFile) -> None:
+        """Write a better key sheet for an own chart's record: this epoch, these custodians."""
+        halves, version = self.halves_of(file), self._sheet(file).version + 1
+        epoch = self.category_keys_of(self.address).epoch
+        self._hand_in_sheet(file.digest, version, halves, self._own_recipients(file, epoch))
+
+    def _own_recipients(self, file: RecordFile, epoch: int) -> Recipients:
+        record = file.statement
+        author = () if record.author == self.address else (self.keys_of(record.author).identity,)
+        return Recipients(
+            category=self.vault.category(record.category, epoch).public,
+            epoch=epoch,
+            patient=self.vault.identity.public,
+            custodians=tuple(self.custodians),
+            threshold=self.threshold,
+            authors=author,
+        )
 
     def _half_a(self, sheet: KeySheet, grant: GrantFile | None) -> bytes:
         if grant is None:
@@ -347,21 +425,21 @@ class Charting(Identity):
 
     def _body(self, file: RecordFile) -> Iterator[bytes]:
         """The sealed body, from the own archive where the node has erased it."""
+        pieces = self.node.bodies.read(file.address)
         try:
-            first = self.node.bodies.read(file.address)
-            head = next(first, b"")
+            first = next(pieces)
         except NotStored:
             if self.archive is None or file.digest not in self.kept:
                 raise
-            first, head = self.archive.read(file.address), b""
-        yield head
-        yield from first
+            pieces = self.archive.read(file.address)
+            first = next(pieces)
+        yield first
+        yield from pieces
 
     def _report(
         self,
-        access: Access,
         request: OpeningRequest,
-        patient: Any,
+        patient: IdentityKeys,
         grant: GrantFile | None,
         digests: Sequence[bytes],
     ) -> None:

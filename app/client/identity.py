@@ -94,7 +94,12 @@ class Identity:
         return self
 
     def rotate(self, wallet: Wallet) -> None:
-        """Move to a new wallet at once; the chart and the grants go on."""
+        """Move to a new wallet at once; the chart and the grants go on.
+
+        The category keys are published again, signed by the new wallet: nobody takes them from
+        one that no longer speaks for the patient.
+        """
+        epoch = self.category_keys_of(self.address).epoch if self.custodians else None
         statement = Rotation(
             person=self.address,
             new_key=wallet.address,
@@ -103,6 +108,8 @@ class Identity:
         )
         self.node.accept(self.sign(statement))
         self.wallet, self._session = wallet, None
+        if epoch is not None:
+            self.publish_category_keys(epoch)
 
     def choose_custodians(self, custodians: Sequence[PublicKey], threshold: int) -> None:
         """Choose others for records from now on; the registry's commitment changes with it."""
@@ -159,11 +166,14 @@ class Identity:
     def category_keys_of(self, patient: str) -> CategoryKeysDocument:
         """A patient's newest public category keys; raises ForeignSignature, SheetSubstituted."""
         signed, document = self.node.category_keys(patient)
-        statement, view = signed.statement, self.node.view()
+        statement = signed.statement
         signer = recover(self.node.domains.digest(statement), signed.signature)
-        since = view.time if patient != self.address else max(view.time, self.clock())
-        own = patient == self.address and signer == self.wallet.address
-        if statement.patient != patient or not (own or view.speaks_for(patient, signer, since)):
+        if patient != self.address:
+            view = self.node.view()
+            speaks = view.speaks_for(patient, signer, view.time)
+        else:
+            speaks = signer == self.wallet.address  # known without asking the chain
+        if statement.patient != patient or not speaks:
             raise ForeignSignature(person=patient)
         parsed = CategoryKeysDocument.decode(document)
         if document_hash(document) != statement.keys_hash or parsed.epoch != statement.epoch:

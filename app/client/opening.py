@@ -76,7 +76,7 @@ def _why(
     kinds = {type(failure) for failure in failures.values()}
     if answered == 0 and len(kinds) == 1:
         return next(iter(failures.values()))
-    reasons = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+    reasons = "; ".join(f"{name}: {failure}".rstrip(".") for name, failure in failures.items())
     return NotEnoughShares(reasons or "no custodian was asked", given=answered, needed=threshold)
 
 

@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from app.client.charting import TREATMENT, Charting
 from app.client.letters import GrantFile, Opening, RecordFile, read_all, read_grant, read_opening
-from app.core.consent import fresh_nonce, mask_of, refusal, require_viewable, word_of
-from app.core.consent import GrantRefusal
+from app.core.consent import GrantRefusal, fresh_nonce, mask_of, refusal, require_viewable, word_of
 from app.core.encoding import ZERO32
 from app.core.envelopes import open_envelope, seal_envelope
 from app.core.errors import ChartkeyError, NotAnchored
 from app.core.keys import PrivateKey
 from app.core.signatures import Proof, Signed
 from app.core.statements import (
-
+    ADD,
     VIEW,
     Grant,
     Membership,
@@ -73,6 +72,10 @@ class Person(Charting):
         self.node.accept(file.signed, envelope=envelope, parties=[viewer, self.address])
         return file
 
+    def welcome(self, file: RecordFile) -> GrantFile:
+        """Take a record that somebody addressed to this patient into the chart."""
+        return self.grant(file.statement.author, record=file, rights=ADD)
+
     def _category_keys(self, category: str) -> dict[int, PrivateKey]:
         """The category's keys of this and all earlier epochs: the chart as it stands."""
         newest = self.category_keys_of(self.address).epoch
@@ -102,14 +105,14 @@ class Person(Charting):
         ]
 
     def shared_records(self, grant: GrantFile) -> list[RecordFile]:
-        """The records that a grant shows: one, or those of its category."""
+        """The authentic records that a grant shows: one, or those of its category."""
         if grant.record is not None:
             return [grant.record]
         statement = grant.statement
         return [
             file
             for file in self.chart(statement.patient, list(grant.keys.values()))
-            if file.statement.category == statement.category
+            if file.statement.category == statement.category and self.is_authentic(file)
         ]
 
     def proof_of(self, file: GrantFile) -> Proof:

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from app.core.content import JSON_MOST, content_root, elements_of, opaque_elements, OPAQUE
+from app.core.content import JSON_MOST, OPAQUE, content_root, elements_of, opaque_elements
 from app.core.ports import BodyStore
 from app.core.sealing import BodyContext, BodyKey, Halves, seal_stream
 from app.core.sheets import RandomBytes

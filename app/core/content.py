@@ -23,7 +23,7 @@ from app.core.signatures import Proof
 
 JSON = "json/1"
 OPAQUE = "opaque/1"
-JSON_MOST = 8 << 20
+JSON_MOST = 1 << 20
 """Bodies of more bytes than this are opaque, so that nobody has to parse them to check them."""
 JSON_DEEPEST = 64
 JSON_ELEMENTS_MOST = 20_000

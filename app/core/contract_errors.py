@@ -33,11 +33,11 @@ class NonceUsed(ContractRefused):
 
 
 class NotAuthorized(ContractRefused):
-    sentence = "{caller} does not speak for {person}."
+    sentence = "Whoever sent this does not speak for the person it names."
 
 
 class NotEnrolled(ContractRefused):
-    sentence = "{person} is not enrolled."
+    sentence = "This person is not enrolled."
     remedy = "Enrol first."
 
 
@@ -46,12 +46,12 @@ class NotListed(ContractRefused):
 
 
 class NotRegistrar(ContractRefused):
-    sentence = "{caller} is not a registrar for this role."
+    sentence = "Whoever sent this is not a registrar for that role."
     remedy = "Ask the governor to appoint it."
 
 
 class NotSignedBy(ContractRefused):
-    sentence = "{person} did not sign this."
+    sentence = "The person it names did not sign this."
     remedy = "Sign it with the person's present key."
 
 
@@ -89,11 +89,11 @@ class ZeroRoot(ContractRefused):
 
 
 class OwnableUnauthorizedAccount(ContractRefused):
-    sentence = "{account} is not the governor."
+    sentence = "Only the governor may do this."
 
 
 class OwnableInvalidOwner(ContractRefused):
-    sentence = "The governor cannot be {owner}."
+    sentence = "That address cannot be the governor."
 
 
 class UnknownRevert(ContractRefused):

@@ -77,7 +77,7 @@ class MalleableSignature(StatementError):
 
 
 class ForeignSignature(StatementError):
-    sentence = "The statement was not signed by someone who speaks for {person}."
+    sentence = "The statement was not signed by someone who speaks for the person it names."
 
 
 class NotAnchored(StatementError):
@@ -99,7 +99,7 @@ class AnchoredTooLate(StatementError):
 
 
 class NoCredential(StatementError):
-    sentence = "{person} held no credential when this was done."
+    sentence = "Whoever did this held no credential at that time."
     remedy = "A registrar can give the credential; then try again."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import IntEnum
 
 from app.core.encoding import ZERO32
@@ -18,7 +18,7 @@ from app.core.errors import (
 from app.core.merkle import is_proven
 from app.core.ports import ChainView
 from app.core.signatures import Proof, Signed, recover
-from app.core.statements import RECORDS, Record
+from app.core.statements import ADD, RECORDS, Grant, Record
 from app.core.typed_data import Domain
 
 EARLIEST = 5 * 60
@@ -97,6 +97,27 @@ def require_authentic(
             raise NoCredential(person=record.author)
         case RecordRefusal.NONE:
             return role
+
+
+def is_welcome(
+    record: Record, digest: bytes, added_by: Iterable[Grant], member_of: Collection[str] = ()
+) -> bool:
+    """Whether a record belongs into its patient's chart without asking.
+
+    The patient wrote it, or gave its author (or an organization of the author's) the right to
+    add to the category, or this very record. Times are not looked at: what was added while the
+    right stood stays.
+    """
+    if record.author == record.patient:
+        return True
+    authors = {record.author, *member_of}
+    return any(
+        grant.rights & ADD
+        and grant.viewer in authors
+        and grant.category == record.category
+        and grant.record in (ZERO32, digest)
+        for grant in added_by
+    )
 
 
 def current_versions(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from app.core.categories import CATEGORIES
-from app.core.encoding import ZERO32, canonical_json, checksum_address, hex0x, keccak
+from app.core.encoding import ZERO32, checksum_address, hex0x, keccak
 from app.core.keys import PrivateKey
 from app.core.merkle import ManifestEntry, MerkleTree, encode_manifest, manifest_id
 from app.core.people import CategoryKeysDocument, IdentityKeys, document_hash
@@ -39,9 +39,15 @@ DOMAINS = Domains(
 )
 _WORDS = {"category": "laboratory", "purpose": "TREAT", "origin": "https://clinic.example"}
 _NUMBERS = {
-    **{"rights": 3, "version": 1, "epoch": 7, "mask": 1 << 255 | 1},
-    **{"not_before": 1_800_000_000, "expires_at": 1_800_086_400, "deadline": 1_800_003_600},
-    **{"issued_at": 1_799_999_999, "at": 1_800_000_001},
+    "rights": 3,
+    "version": 1,
+    "epoch": 7,
+    "mask": 1 << 255 | 1,
+    "not_before": 1_800_000_000,
+    "expires_at": 1_800_086_400,
+    "deadline": 1_800_003_600,
+    "issued_at": 1_799_999_999,
+    "at": 1_800_000_001,
 }
 
 
@@ -97,7 +103,7 @@ def statements(_: Document) -> Document:
         "session": _session(digest),
         "file": json.dumps(file, ensure_ascii=False),
         "signature": {"digest": hex0x(digest), "signature": hex0x(signature)},
-        "refusals": [*_file_refusals(), *_signature_refusals(signature)],
+        "refusals": [*_file_refusals(), *_signature_refusals()],
     }
 
 
@@ -156,6 +162,9 @@ def _file_refusals() -> list[Document]:
         ("an unknown type", "UnknownStatement", ["set", f"{at}/primaryType", "Permit"]),
         ("another type's fields", "MalformedStatement", ["set", f"{at}/primaryType", "Record"]),
         ("fields in another order", "MalformedStatement", ["set", f"{at}/types/Grant", renamed]),
+        ("another type declared too", "MalformedStatement", ["set", f"{at}/types/Note", []]),
+        ("no type of the domain", "MalformedStatement", ["drop", f"{at}/types/EIP712Domain"]),
+        ("a chain id beyond 64 bits", "WrongChain", ["set", f"{at}/domain/chainId", str(1 << 64)]),
         ("a field too few", "MalformedStatement", ["drop", f"{at}/message/salt"]),
         ("a field too many", "MalformedStatement", ["set", f"{at}/message/note", "x"]),
         ("rights beyond uint8", "MalformedStatement", ["set", f"{at}/message/rights", 256]),
@@ -176,7 +185,7 @@ def _high_s() -> str:
     return hex0x(signature[:32] + s.to_bytes(32, "big") + bytes([55 - signature[64]]))
 
 
-def _signature_refusals(signature: bytes) -> list[Document]:
+def _signature_refusals() -> list[Document]:
     return [
         refusal("64 bytes", "MalformedSignature", "signature", ["cut", 64, 65]),
         refusal("66 bytes", "MalformedSignature", "signature", ["add", "0x00"]),
@@ -261,6 +270,7 @@ def documents(_: Document) -> Document:
 
 
 def _document_refusals() -> list[Document]:
+    again = hex0x(PrivateKey(fixed("custodian 1")).public.raw)
     identity = [
         ("another document", "UnknownVersion", ["set", "/chartkey", "identity-keys/2"]),
         ("no identity", "MalformedSeal", ["drop", "/identity"]),
@@ -269,6 +279,7 @@ def _document_refusals() -> list[Document]:
         ("custodians that are no list", "MalformedSeal", ["set", "/custodians", {}]),
         ("a threshold of none", "MalformedSeal", ["set", "/threshold", 0]),
         ("a threshold beyond the custodians", "MalformedSeal", ["set", "/threshold", 4]),
+        ("a custodian twice", "MalformedSeal", ["set", "/custodians", [again, again]]),
         ("a threshold as text", "MalformedSeal", ["set", "/threshold", "2"]),
     ]
     category = [
@@ -283,6 +294,3 @@ def _document_refusals() -> list[Document]:
         *(refusal(why, error, "identity", step) for why, error, step in identity),
         *(refusal(why, error, "category", step) for why, error, step in category),
     ]
-
-
-NO_DOCUMENTS = [b"", b"[]", b"null", b"{", canonical_json({})]

@@ -6,6 +6,7 @@ A role (`patient`, `doctor`, `relayer` …) is an account that signs and pays. A
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,15 @@ YEAR = 365 * DAY
 FOREVER = 2**64 - 1
 PRACTITIONER, HOSPITAL, LABORATORY, PHARMACY, INSURER, DISTRIBUTOR = range(1, 7)
 VIEW, ADD = 1, 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_collections():
+    """Brownie collects garbage after every test: what is loaded by now need not be gone through each time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
@@ -176,9 +186,9 @@ def now() -> Callable[[], int]:
 
 
 @pytest.fixture(scope="module")
-def at_time() -> Callable[[int], None]:
-    """Mines a block of that very time."""
-    return lambda time: brownie.chain.mine(timestamp=time)
+def next_block_at() -> Callable[[int], None]:
+    """The next block, with the next transaction in it, has exactly this time."""
+    return lambda time: brownie.web3.provider.make_request("evm_setNextBlockTimestamp", [time])
 
 
 @pytest.fixture(scope="module")

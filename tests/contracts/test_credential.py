@@ -104,6 +104,7 @@ def test_another_registrar_takes_over_what_a_dismissed_one_gave(
 
 
 def test_a_registrar_who_is_appointed_again_leaves_the_gap(people, doctor, appointed, governor, chain):
+    chain.sleep(DAY)
     gone = people.dismissRegistrar(appointed, PRACTITIONER, {"from": governor}).timestamp
     chain.sleep(DAY)
     back = people.appointRegistrar(appointed, PRACTITIONER, FOREVER, {"from": governor}).timestamp

@@ -20,16 +20,17 @@ def sign_recovery(sign, now):
     return make
 
 
-def test_after_the_delay_anyone_makes_the_new_key_the_key(people, patient, recovery, new_key, stranger, chain):
+def test_after_the_delay_anyone_makes_the_new_key_the_key(
+    people, patient, recovery, new_key, stranger, next_block_at
+):
     started = people.startRecovery(patient, new_key, {"from": recovery})
     ready_at = started.timestamp + DELAY
     assert tuple(people.pendingRecoveryOf(patient)) == (new_key, ready_at)
-    chain.mine(timestamp=ready_at - 1)
-    chain.sleep(1)
+    next_block_at(ready_at)
 
     finished = people.finishRecovery(patient, {"from": stranger})
 
-    assert finished.timestamp >= ready_at
+    assert finished.timestamp == ready_at
     assert people.keyOf(patient) == new_key
     assert tuple(people.pendingRecoveryOf(patient)) == (ZERO, 0)
     assert people.speaksFor(patient, patient, finished.timestamp - 1)
@@ -48,12 +49,12 @@ def test_the_delay_is_three_days(people):
     assert people.RECOVERY_DELAY() == DELAY
 
 
-def test_nothing_is_finished_before_the_delay_is_over(people, patient, recovery, new_key, chain):
+def test_nothing_is_finished_before_the_delay_is_over(people, patient, recovery, new_key, next_block_at):
     ready_at = people.startRecovery(patient, new_key, {"from": recovery}).timestamp + DELAY
-    chain.mine(timestamp=ready_at - 5)
+    next_block_at(ready_at - 1)
 
     with refused("RecoveryNotReady", patient, ready_at):
-        people.finishRecovery.call(patient, {"from": recovery})
+        people.finishRecovery(patient, {"from": recovery})
     assert people.keyOf(patient) == patient
 
 

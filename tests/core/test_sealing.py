@@ -26,6 +26,7 @@ from app.core.sealing import (
     HEADER,
     SEGMENT,
     TAG,
+    BodyContext,
     BodyKey,
     Halves,
     Read,
@@ -228,10 +229,8 @@ def test_each_half_alone_opens_nothing() -> None:
             open_bytes(sealed, context_key)
 
 
-def make_context() -> object:
+def make_context() -> BodyContext:
     """The context of KEY."""
-    from app.core.sealing import BodyContext
-
     return BodyContext(
         registry=DOMAINS.records,
         patient=address("patient"),

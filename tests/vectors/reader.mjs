@@ -68,6 +68,11 @@ const ANSWERS = {
     const root = await content.contentRoot(elements, unhex(q.secret));
     return { kind, elements: Object.fromEntries(elements), root };
   },
+  kind: async (q) => {
+    const whole = q.runs.map(([part, times]) => Buffer.from(part.slice(2).repeat(times), "hex"));
+    const { kind, elements } = await content.elementsOf(new Uint8Array(Buffer.concat(whole)));
+    return { kind, count: elements.size };
+  },
   disclose: async (q) => {
     const { elements } = await content.elementsOf(unhex(q.body));
     return content.disclose(elements, unhex(q.secret), q.path);

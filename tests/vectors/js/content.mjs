@@ -3,8 +3,9 @@
 import { Refused, hmac, join, require, sha256, utf8 } from "./bytes.mjs";
 import { isProven, keccak, proofOf, rootOf } from "./trees.mjs";
 
-const MOST = 8 * 1024 * 1024;
+const MOST = 1024 * 1024;
 const DEEPEST = 64;
+const ELEMENTS_MOST = 20_000;
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
@@ -45,23 +46,28 @@ class Tokens {
     const first = this.text[this.at];
     if (first === "{") this.object(path, depth);
     else if (first === "[") this.array(path, depth);
-    else if (first === '"') this.elements.set(path, join(utf8("s"), utf8(this.string())));
+    else if (first === '"') this.add(path, "s" + this.string());
     else if (this.text.startsWith("true", this.at)) this.word(path, "true", "t");
     else if (this.text.startsWith("false", this.at)) this.word(path, "false", "f");
     else if (this.text.startsWith("null", this.at)) this.word(path, "null", "z");
-    else this.elements.set(path, utf8("n" + this.match(NUMBER)));
+    else this.add(path, "n" + this.match(NUMBER));
     this.match(SPACE);
+  }
+
+  add(path, tagged) {
+    this.elements.set(path, utf8(tagged));
+    require(this.elements.size <= ELEMENTS_MOST, "too many elements");
   }
 
   word(path, word, tag) {
     this.at += word.length;
-    this.elements.set(path, utf8(tag));
+    this.add(path, tag);
   }
 
   object(path, depth) {
     this.at += 1;
     this.match(SPACE);
-    if (this.take("}")) return void this.elements.set(path, utf8("{"));
+    if (this.take("}")) return void this.add(path, "{");
     const names = new Set();
     do {
       this.match(SPACE);
@@ -78,10 +84,11 @@ class Tokens {
   array(path, depth) {
     this.at += 1;
     this.match(SPACE);
-    if (this.take("]")) return void this.elements.set(path, utf8("["));
+    if (this.take("]")) return void this.add(path, "[0");
     let i = 0;
     do this.value(`${path}/${i++}`, depth + 1); while (this.take(","));
     require(this.take("]"), "not JSON");
+    this.add(path, `[${i}`);
   }
 }
 

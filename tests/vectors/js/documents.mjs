@@ -19,7 +19,8 @@ export async function readIdentityKeys(bytes) {
   const least = Math.min(1, custodians.length);
   require(Number.isInteger(threshold), "its threshold is not a number");
   require(threshold >= least && threshold <= custodians.length, "its threshold does not fit");
-  for (const key of [identity, ...custodians]) unhex(key, KEY);
+  const given = [identity, ...custodians].map((key) => hex(unhex(key, KEY)));
+  require(new Set(given.slice(1)).size === custodians.length, "a custodian twice");
   return { identity, custodians, threshold, hash: hex(await sha256(bytes)) };
 }
 
@@ -29,7 +30,8 @@ export async function readCategoryKeys(bytes) {
   require(fields.chartkey === "category-keys/1", "another document");
   requireMembers(fields, ["chartkey", "epoch", "keys"]);
   require(Number.isSafeInteger(fields.epoch) && fields.epoch >= 0, "its epoch is not a number");
-  require(fields.keys !== null && typeof fields.keys === "object", "its keys are missing");
+  const isObject = fields.keys !== null && typeof fields.keys === "object";
+  require(isObject && !Array.isArray(fields.keys), "its keys are missing");
   for (const [name, key] of Object.entries(fields.keys)) {
     require(CATEGORIES.has(name), "a category that there is not");
     unhex(key, KEY);

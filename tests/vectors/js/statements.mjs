@@ -31,15 +31,18 @@ export const TYPE_STRINGS = [
 ];
 
 /** @type {Record<string, {name: string, type: string}[]>} */
-const TYPES = Object.fromEntries(
-  TYPE_STRINGS.map((text) => {
-    const [, name, inner] = /^(\w+)\((.*)\)$/.exec(text);
-    return [name, inner.split(",").map((field) => {
-      const [type, label] = field.split(" ");
-      return { name: label, type };
-    })];
-  }),
-);
+const TYPES = Object.fromEntries(TYPE_STRINGS.map(fieldsOf));
+
+/** @param {string} typeString @returns {[string, {name: string, type: string}[]]} */
+function fieldsOf(typeString) {
+  const [, name, inner] = /^(\w+)\((.*)\)$/.exec(typeString);
+  return [name, inner.split(",").map((field) => {
+    const [type, label] = field.split(" ");
+    return { name: label, type };
+  })];
+}
+
+const DOMAIN_FIELDS = fieldsOf(DOMAIN)[1];
 
 /** @param {string} type */
 const only = (type) => {
@@ -138,9 +141,12 @@ export function readStatementFile(text, contract) {
   const { primaryType: type, types, domain, message } = file.typedData ?? {};
   require(typeof type === "string" && types && domain && message, "not typed data");
   const expected = only(type)[type];
-  require(JSON.stringify(types[type]) === JSON.stringify(expected), "another type");
+  requireMembers(types, ["EIP712Domain", type]);
+  requireFields(types[type], expected);
+  requireFields(types.EIP712Domain, DOMAIN_FIELDS);
   requireMembers(domain, ["name", "version", "chainId", "verifyingContract"]);
   require(domain.name === "Chartkey" && domain.version === "1", "another application");
+  requireReadable("uint64", domain.chainId);
   require(BigInt(domain.chainId) === BigInt(contract.chainId), "another chain");
   requireAddress(domain.verifyingContract);
   require(getAddress(domain.verifyingContract) === contract.verifyingContract, "another contract");
@@ -150,6 +156,14 @@ export function readStatementFile(text, contract) {
   const steps = file.root === undefined ? null : file.proof.map((step) => hex(unhex(step, 32)));
   const root = steps === null ? null : hex(unhex(file.root, 32));
   return { type, digest: made, signer: recover(made, file.signature), root, proof: steps };
+}
+
+function requireFields(given, expected) {
+  require(Array.isArray(given) && given.length === expected.length, "another type");
+  for (const [i, field] of given.entries()) {
+    requireMembers(field, ["name", "type"]);
+    require(field.name === expected[i].name && field.type === expected[i].type, "another type");
+  }
 }
 
 function requireReadable(type, value) {

@@ -31,7 +31,7 @@ async function wrap(lock, key, seed) {
 }
 
 const stretch = (lock, passphrase) =>
-  unhex(scryptSync(utf8(passphrase), unhex(lock.salt), lock.n, lock.r, lock.p, 32));
+  unhex(scryptSync(utf8(passphrase.normalize("NFKC")), unhex(lock.salt), lock.n, lock.r, lock.p, 32));
 
 /** @param {any} lock @param {string} passphrase */
 export function openWithPassphrase(lock, passphrase) {
@@ -40,7 +40,7 @@ export function openWithPassphrase(lock, passphrase) {
   const { n, r, p } = lock;
   require([n, r, p].every(Number.isInteger), "its cost is no number");
   require(n > 1 && n <= 2 ** 20 && Number.isInteger(Math.log2(n)), "n is out of bounds");
-  require(r > 0 && r <= 16 && p > 0 && p <= 4, "r or p is out of bounds");
+  require(r > 0 && r <= 8 && p > 0 && p <= 4, "r or p is out of bounds");
   return unwrap(lock, stretch(lock, passphrase));
 }
 
