@@ -6,7 +6,6 @@ the contracts' own business. A test holds every answer equal to the real contrac
 
 from __future__ import annotations
 
-from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -26,6 +25,7 @@ from app.core.encoding import ZERO32, ZERO_ADDRESS
 from app.core.ports import ChainView
 from app.core.records import Role
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 LAST_MOMENT = 2**48 - 1
@@ -33,37 +33,20 @@ LAST_MOMENT = 2**48 - 1
 
 
 @dataclass(slots=True)
-class History(Generic[V]):
-    """Values and the second from which each holds; within one second the last word stands."""
+class Histories(Generic[K, V]):
+    """For each key its values by the second from which each holds, in the order of time."""
 
     default: V
-    entries: list[tuple[int, V]] = field(default_factory=list)
+    values: dict[K, dict[int, V]] = field(default_factory=dict)
 
-    def set(self, now: int, value: V) -> None:
-        """From now on `value` holds; `now` is never before the last entry."""
-        self.entries = [(since, old) for since, old in self.entries if since != now]
-        self.entries.append((now, value))
+    def set(self, key: K, now: int, value: V) -> None:
+        """From now on `value` holds; within one second the last word stands."""
+        self.values.setdefault(key, {})[now] = value
 
-    def at(self, time: int) -> V:
+    def at(self, key: K, time: int) -> V:
         """The value that held at a time."""
-        held = [value for since, value in self.entries if since <= time]
+        held = [value for since, value in self.values.get(key, {}).items() if since <= time]
         return held[-1] if held else self.default
-
-
-def _keys() -> defaultdict[str, History[str]]:
-    return defaultdict(lambda: History(ZERO_ADDRESS))
-
-
-def _ends() -> defaultdict[tuple[str, str], History[int]]:
-    return defaultdict(lambda: History(0))
-
-
-def _authorities() -> defaultdict[tuple[str, int], History[int]]:
-    return defaultdict(lambda: History(0))
-
-
-def _credentials() -> defaultdict[tuple[str, int], History[tuple[str, int]]]:
-    return defaultdict(lambda: History((ZERO_ADDRESS, -1)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,18 +54,18 @@ class MemoryChain:
     """The state of the four contracts at `time`; it answers as a ChainView does."""
 
     time: int
-    keys: defaultdict[str, History[str]] = field(default_factory=_keys)
+    keys: Histories[str, str] = field(default_factory=lambda: Histories(ZERO_ADDRESS))
     keys_hashes: dict[str, bytes] = field(default_factory=dict)
-    representatives: defaultdict[tuple[str, str], History[int]] = field(default_factory=_ends)
-    authorities: defaultdict[tuple[str, int], History[int]] = field(default_factory=_authorities)
-    credentials: defaultdict[tuple[str, int], History[tuple[str, int]]] = field(
-        default_factory=_credentials
+    representatives: Histories[tuple[str, str], int] = field(default_factory=lambda: Histories(0))
+    authorities: Histories[tuple[str, int], int] = field(default_factory=lambda: Histories(0))
+    credentials: Histories[tuple[str, int], tuple[str, int]] = field(
+        default_factory=lambda: Histories((ZERO_ADDRESS, -1))
     )
     endings: dict[tuple[str, bytes], int] = field(default_factory=dict)
     anchors: dict[tuple[str, bytes], int] = field(default_factory=dict)
     retractions: dict[tuple[str, bytes], int] = field(default_factory=dict)
-    revoked: defaultdict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
-    tags: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    revoked: dict[tuple[str, int], int] = field(default_factory=dict)
+    tags: dict[str, int] = field(default_factory=dict)
     spent_tags: set[tuple[str, int]] = field(default_factory=set)
     acceptances: set[tuple[str, bytes, bytes]] = field(default_factory=set)
 
@@ -102,7 +85,7 @@ class MemoryChain:
         """The person's first key is the id itself."""
         if self.key_of(person) != ZERO_ADDRESS:
             raise AlreadyEnrolled(person=person)
-        self.keys[person].set(self.time, person)
+        self.keys.set(person, self.time, person)
         self.keys_hashes[person] = keys_hash
 
     def rotate(self, person: str, new_key: str) -> None:
@@ -110,7 +93,7 @@ class MemoryChain:
         self._require_enrolled(person)
         if new_key == ZERO_ADDRESS:
             raise ZeroKey(person=person)
-        self.keys[person].set(self.time, new_key)
+        self.keys.set(person, self.time, new_key)
 
     def change_keys(self, person: str, keys_hash: bytes) -> None:
         """Another identity keys document counts from now on."""
@@ -120,7 +103,7 @@ class MemoryChain:
     def represent(self, person: str, representative: str, expires_at: int) -> None:
         """The representative speaks from now until `expires_at`; in the past: no longer."""
         self._require_enrolled(person)
-        self.representatives[person, representative].set(self.time, expires_at)
+        self.representatives.set((person, representative), self.time, expires_at)
 
     def end_membership(self, organization: str, membership: bytes) -> None:
         """The membership (its digest) has ended; only the first end counts."""
@@ -133,13 +116,13 @@ class MemoryChain:
             raise ZeroRole()
         if until <= self.time:
             raise AlreadyPast(time=until)
-        self.authorities[registrar, role].set(self.time, until)
+        self.authorities.set((registrar, role), self.time, until)
 
     def dismiss(self, registrar: str, role: int) -> None:
         """The registrar's authority ends now, and with it what rests on it."""
         if role == Role.NONE:
             raise ZeroRole()
-        self.authorities[registrar, role].set(self.time, 0)
+        self.authorities.set((registrar, role), self.time, 0)
 
     def credential(self, registrar: str, person: str, role: int, not_after: int) -> None:
         """The person holds the role from now to `not_after`, that second included."""
@@ -147,12 +130,12 @@ class MemoryChain:
         if not_after < self.time:
             raise AlreadyPast(time=not_after)
         self._require_enrolled(person)
-        self.credentials[person, role].set(self.time, (registrar, min(not_after, LAST_MOMENT)))
+        self.credentials.set((person, role), self.time, (registrar, min(not_after, LAST_MOMENT)))
 
     def withdraw(self, registrar: str, person: str, role: int) -> None:
         """The person no longer holds the role, whoever gave it."""
         self._require_registrar(registrar, role)
-        self.credentials[person, role].set(self.time, (ZERO_ADDRESS, -1))
+        self.credentials.set((person, role), self.time, (ZERO_ADDRESS, -1))
 
     def accept(self, account: str, digest: bytes, signature: bytes) -> None:
         """A contract account accepts a signature (ERC-1271)."""
@@ -173,7 +156,7 @@ class MemoryChain:
 
     def revoke(self, patient: str, word: int, mask: int) -> None:
         """The bits of the mask are revoked for good, whether or not the patient is enrolled."""
-        self.revoked[patient, word] |= mask
+        self.revoked[patient, word] = self.revoked_bits(patient, word) | mask
 
     def revoke_all(self, patient: str, new_tag: int) -> None:
         """Grants under the present tag never hold again."""
@@ -193,12 +176,12 @@ class MemoryChain:
         """Whether the signer was the key, or a representative, at that second."""
         if signer == ZERO_ADDRESS:
             return False
-        is_key = self.keys[person].at(at) == signer
-        return is_key or self.representatives[person, signer].at(at) > at
+        is_key = self.keys.at(person, at) == signer
+        return is_key or self.representatives.at((person, signer), at) > at
 
     def key_of(self, person: str) -> str:
         """The present signing key."""
-        return self.keys[person].at(self.time)
+        return self.keys.at(person, self.time)
 
     def keys_hash(self, person: str) -> bytes:
         """The hash of the identity keys document; zero where not enrolled."""
@@ -210,7 +193,7 @@ class MemoryChain:
 
     def holds_credential(self, person: str, role: int, at: int) -> bool:
         """Whether the credential ran, and its registrar's authority stood, at that time."""
-        registrar, not_after = self.credentials[person, role].at(at)
+        registrar, not_after = self.credentials.at((person, role), at)
         return at <= not_after and self._is_registrar(registrar, role, at)
 
     def membership_ended_at(self, organization: str, membership: bytes) -> int:
@@ -219,11 +202,11 @@ class MemoryChain:
 
     def tag(self, patient: str) -> int:
         """The patient's present tag, at first 0."""
-        return self.tags[patient]
+        return self.tags.get(patient, 0)
 
     def revoked_bits(self, patient: str, word: int) -> int:
         """The revoked bits of one word."""
-        return self.revoked[patient, word]
+        return self.revoked.get((patient, word), 0)
 
     def retracted_at(self, person: str, record: bytes) -> int:
         """When the person retracted the record; 0 where they have not."""
@@ -236,7 +219,7 @@ class MemoryChain:
     # --- internal ---
 
     def _is_registrar(self, registrar: str, role: int, at: int) -> bool:
-        return self.authorities[registrar, role].at(at) > at
+        return self.authorities.at((registrar, role), at) > at
 
     def _require_registrar(self, registrar: str, role: int) -> None:
         if role == Role.NONE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import requests
@@ -30,17 +31,38 @@ class Rpc:
 
     def call(self, method: str, *params: Any) -> Any:
         """The `result` of one call."""
-        request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        try:
-            response = self._session.post(self.url, json=request, timeout=self._timeout)
-            answer = response.json()
-        except (requests.RequestException, ValueError) as cause:
-            raise ChainUnreachable(type(cause).__name__) from cause
+        answer = self._post(self._request(method, params))
         if not isinstance(answer, dict):
             raise ChainUnreachable("the answer is not JSON-RPC")
         if "error" in answer:
             raise _refused(answer["error"])
         return answer.get("result")
+
+    def batch(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]:
+        """The `result` of each of many calls in one request, in order; one refusal refuses all."""
+        requests_ = [self._request(method, params) for params in many]
+        answers = self._post(requests_)
+        if not isinstance(answers, list) or not all(isinstance(a, dict) for a in answers):
+            raise ChainUnreachable("the answer is not a batch of JSON-RPC")
+        by_id = {answer.get("id"): answer for answer in answers}
+        results = []
+        for request in requests_:
+            answer = by_id.get(request["id"], {})
+            if "error" in answer:
+                raise _refused(answer["error"])
+            if "result" not in answer:
+                raise ChainUnreachable("an answer of a batch is missing")
+            results.append(answer["result"])
+        return results
+
+    def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
+
+    def _post(self, body: Any) -> Any:
+        try:
+            return self._session.post(self.url, json=body, timeout=self._timeout).json()
+        except (requests.RequestException, ValueError) as cause:
+            raise ChainUnreachable(type(cause).__name__) from cause
 
 
 def _refused(error: Any) -> RpcRefused:

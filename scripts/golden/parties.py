@@ -22,7 +22,7 @@ from app.core.vault import (
 )
 from scripts.golden.sealed import HALVES
 from scripts.golden.signed import ADDRESS
-from scripts.golden.source import Document, FixedRandom, Kept, fixed, refusal
+from scripts.golden.source import Document, FixedRandom, Kept, Row, fixed, refusal
 
 RECORD = fixed("record digest")
 ACCESS = fixed("access digest")
@@ -107,7 +107,7 @@ def _sharing(threshold: int, count: int) -> Document:
 
 def _sheet_refusals() -> list[Document]:
     size = 56 + 6 * 36 + 3 * 1168 + 3 * 1169
-    rows = [
+    rows: list[Row] = [
         ("another kind", "MalformedSeal", ["xor", 1, 1]),
         ("another version", "UnknownVersion", ["put", 3, "0x02"]),
         ("cut within the head", "MalformedSeal", ["cut", 55, size]),
@@ -239,7 +239,7 @@ def _wrong_phrases(phrase: str) -> list[str]:
 
 
 def _lock_refusals(wallet: Document) -> list[Document]:
-    passphrase = [
+    passphrase: list[Row] = [
         ("another lock", "UnknownVersion", ["set", "/lock", "passphrase/2"]),
         ("a part missing", "MalformedSeal", ["drop", "/salt"]),
         ("a part too many", "MalformedSeal", ["set", "/hint", "no"]),
@@ -258,7 +258,7 @@ def _lock_refusals(wallet: Document) -> list[Document]:
     sealed = bytearray(from_hex(wallet["sealed"]))
     sealed[0] ^= 1
     other = hex0x(fixed("other"))
-    wallets = [
+    wallets: list[Row] = [
         ("another lock", "UnknownVersion", ["set", "/lock", "passphrase/1"]),
         ("a part missing", "MalformedSeal", ["drop", "/message"]),
         ("another message", "WrongLock", ["set", "/message", "Open my vault."]),
@@ -267,7 +267,7 @@ def _lock_refusals(wallet: Document) -> list[Document]:
     ]
     return [
         *(refusal(why, error, "passphraseLock", step) for why, error, step in passphrase),
-        refusal("another passphrase", "WrongLock", "passphraseLock", passphrase="four plain words"),
+        refusal("another passphrase", "WrongLock", "passphraseLock", passphrase="four plain words"),  # noqa: S106
         *(refusal(why, error, "walletLock", step) for why, error, step in wallets),
         refusal("another wallet", "WrongLock", "walletLock", privateKey=other),
         refusal("another device", "WrongLock", "walletLock", deviceSecret=other),

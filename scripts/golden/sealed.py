@@ -11,7 +11,7 @@ from app.core.encoding import from_hex, hex0x
 from app.core.keys import PrivateKey, category_key, identity_key
 from app.core.sealing import BodyContext, BodyKey, Halves, seal_bytes, sealed_hash
 from scripts.golden.signed import DOMAINS
-from scripts.golden.source import Document, Kept, counting, fixed, refusal
+from scripts.golden.source import Document, Kept, Row, counting, fixed, refusal
 
 DRAFT_SEED = "7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26"
 """The first seed of Appendix C of draft-connolly-cfrg-xwing-kem."""
@@ -132,7 +132,7 @@ def _body(key: BodyKey, size: int) -> Document:
 def _body_refusals() -> list[Document]:
     first, second, third = 40, 40 + 65552, 40 + 2 * 65552
     size = 40 + 200000 + 4 * 16
-    rows = [
+    rows: list[Row] = [
         ("another kind", "MalformedSeal", ["xor", 2, 1]),
         ("another version", "UnknownVersion", ["put", 3, "0x02"]),
         ("another suite", "UnknownSuite", ["put", 4, "0x02"]),

@@ -19,7 +19,7 @@ from app.core.signatures import Signed, session_key_id, signed_json
 from app.core.statements import TYPES, Domains, Grant, RevocationOfAll, Session
 from app.core.typed_data import Domain, Statement, schema
 from app.core.vault import Vault
-from scripts.golden.source import Document, fixed, numbered_digests, refusal
+from scripts.golden.source import Document, Row, fixed, numbered_digests, refusal
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNER = SigningKey(fixed("signer"))
@@ -145,7 +145,7 @@ def _file_refusals() -> list[Document]:
     grant = schema(Grant).fields
     renamed = [{"name": f.label, "type": f.solidity} for f in grant][::-1]
     wrong_case = DOMAINS.consent.contract.swapcase().replace("0X", "0x")
-    rows = [
+    rows: list[Row] = [
         ("another file version", "MalformedStatement", ["set", "/chartkey", "statement/2"]),
         ("no signature", "MalformedStatement", ["drop", "/signature"]),
         ("a root without its proof", "MalformedStatement", ["drop", "/proof"]),
@@ -271,7 +271,7 @@ def documents(_: Document) -> Document:
 
 def _document_refusals() -> list[Document]:
     again = hex0x(PrivateKey(fixed("custodian 1")).public.raw)
-    identity = [
+    identity: list[Row] = [
         ("another document", "UnknownVersion", ["set", "/chartkey", "identity-keys/2"]),
         ("no identity", "MalformedSeal", ["drop", "/identity"]),
         ("a member too many", "MalformedSeal", ["set", "/note", 1]),
@@ -282,7 +282,7 @@ def _document_refusals() -> list[Document]:
         ("a custodian twice", "MalformedSeal", ["set", "/custodians", [again, again]]),
         ("a threshold as text", "MalformedSeal", ["set", "/threshold", "2"]),
     ]
-    category = [
+    category: list[Row] = [
         ("another document", "UnknownVersion", ["set", "/chartkey", "identity-keys/1"]),
         ("a negative epoch", "MalformedSeal", ["set", "/epoch", -1]),
         ("an epoch as text", "MalformedSeal", ["set", "/epoch", "7"]),

@@ -15,6 +15,8 @@ from app.core.errors import ChartkeyError
 FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
 
 Document = dict[str, Any]
+Row = tuple[str, str, list[Any]]
+"""Why a refusal, its error, and the one step that damages its input."""
 
 
 def load(name: str) -> Document:

@@ -68,9 +68,7 @@ def test_an_access_of_now_is_accepted(chain: MemoryChain, access: Signed[Access]
 
 
 @pytest.mark.parametrize("skew", [-CLOCK_SKEW - 1, CLOCK_SKEW + 1, -DAY, DAY])
-def test_an_access_dated_otherwise_is_refused(
-    chain: MemoryChain, access: Signed[Access], skew: int
-) -> None:
+def test_an_access_dated_otherwise_is_refused(chain: MemoryChain, access: Signed[Access], skew: int) -> None:
     with pytest.raises(AccessNotOfNow) as refused:
         require(chain, access, clock=NOW + skew)
     assert refused.value.facts["seconds"] == abs(skew)

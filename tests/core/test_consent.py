@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from app.adapters.memory_chain import MemoryChain
 from app.core.consent import (
     GrantRefusal,
-    fresh_nonce,
     mask_of,
     refusal,
     require_viewable,
-    tag_of,
     word_of,
 )
 from app.core.errors import (
@@ -30,7 +28,7 @@ from app.core.errors import (
     ViewingNotGranted,
 )
 from app.core.signatures import Proof, Signed
-from app.core.statements import ADD, CONSENT, RECORDS, VIEW, Grant
+from app.core.statements import ADD, RECORDS, VIEW, Grant
 from tests.makers import (
     DAY,
     DOMAINS,
@@ -41,8 +39,9 @@ from tests.makers import (
     anchor,
     high_s,
     make_account,
+    make_chain,
     make_grant,
-    randomness,
+    make_person,
     salt,
     sign_grant,
     sign_with,
@@ -58,9 +57,7 @@ def grant(patient: Person, doctor: Person) -> Signed[Grant]:
 def require(chain: MemoryChain, signed: Signed[Grant], proof: Proof, now: int | None = None) -> None:
     """Ask whether the grant lets its viewer see."""
     view = chain.view()
-    require_viewable(
-        signed, proof, domain=DOMAINS.consent, view=view, now=view.time if now is None else now
-    )
+    require_viewable(signed, proof, domain=DOMAINS.consent, view=view, now=view.time if now is None else now)
 
 
 def why(chain: MemoryChain, signed: Signed[Grant], proof: Proof) -> GrantRefusal:
@@ -98,9 +95,7 @@ def test_a_wrong_proof_is_no_anchor(chain: MemoryChain, grant: Signed[Grant]) ->
             require(chain, grant, wrong)
 
 
-def test_an_anchor_in_another_contracts_book_does_not_count(
-    chain: MemoryChain, grant: Signed[Grant]
-) -> None:
+def test_an_anchor_in_another_contracts_book_does_not_count(chain: MemoryChain, grant: Signed[Grant]) -> None:
     digest = DOMAINS.digest(grant.statement)
     chain.anchor(RECORDS, digest)
     with pytest.raises(NotAnchored):
@@ -347,8 +342,6 @@ def test_numbers_of_refusals_are_the_contracts(pytestconfig: pytest.Config) -> N
 def test_a_grant_opens_only_where_nothing_speaks_against_it(
     not_before: int, expires_at: int, rights: int, tag: int, revoked: bool, own: bool, anchored: bool
 ) -> None:
-    from tests.makers import make_chain, make_person
-
     patient, doctor = make_person("patient"), make_person("doctor")
     chain = make_chain(patient, doctor)
     chain.advance(NOW - chain.time)
@@ -367,43 +360,3 @@ def test_a_grant_opens_only_where_nothing_speaks_against_it(
     except ChartkeyError:
         opened = False
     assert opened == bool(good)
-
-
-@given(st.integers(0, 2**256 - 1))
-def test_a_nonce_is_its_word_and_bit(nonce: int) -> None:
-    assert word_of(nonce) << 8 | (mask_of(nonce).bit_length() - 1) == nonce
-    assert tag_of(nonce) == word_of(nonce) >> 184
-    assert mask_of(nonce).bit_count() == 1
-
-
-@given(st.integers(0, 2**64 - 1), st.integers(), st.integers(1, 600))
-def test_nonces_never_repeat_and_carry_the_tag(tag: int, seed: int, count: int) -> None:
-    draw, used = randomness(seed), [5 << 192 | 1]
-    for _ in range(count):
-        used.append(fresh_nonce(tag, used, draw))
-    assert len(set(used)) == len(used)
-    assert all(tag_of(nonce) == tag for nonce in used[1:])
-    assert len({word_of(nonce) for nonce in used[1:]}) == -(-count // 256)
-
-
-def test_bits_of_a_word_are_taken_in_random_order() -> None:
-    draw, used = randomness("order"), []
-    for _ in range(256):
-        used.append(fresh_nonce(1, used, draw))
-    bits = [nonce & 0xFF for nonce in used]
-    assert sorted(bits) == list(range(256))
-    assert bits != sorted(bits)
-    assert bits[:8] != [nonce & 0xFF for nonce in [fresh_nonce(1, [], randomness("x"))] * 8]
-
-
-def test_a_new_tag_begins_a_new_word() -> None:
-    draw = randomness()
-    first = fresh_nonce(1, [], draw)
-    second = fresh_nonce(2, [first], draw)
-    assert word_of(first) != word_of(second)
-    assert tag_of(second) == 2
-
-
-def test_the_grants_book_is_consents(grant: Signed[Grant], chain: MemoryChain) -> None:
-    proof = anchor(chain, grant.statement)
-    assert chain.anchored_at(CONSENT, proof.root) == NOW

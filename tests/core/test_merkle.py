@@ -74,7 +74,7 @@ def test_a_changed_proof_proves_nothing(digests: set[bytes], data: st.DataObject
     assert not is_proven(digest, Proof(root=proof.root, path=(*proof.path, salt())))
     for step in range(len(proof.path)):
         shorter = proof.path[:step] + proof.path[step + 1 :]
-        swapped = proof.path[:step] + (salt(),) + proof.path[step + 1 :]
+        swapped = (*proof.path[:step], salt(), *proof.path[step + 1 :])
         assert not is_proven(digest, Proof(root=proof.root, path=shorter))
         assert not is_proven(digest, Proof(root=proof.root, path=swapped))
 

@@ -170,9 +170,7 @@ def require(
     )
 
 
-def test_a_member_acts_for_the_organization(
-    chain: MemoryChain, hospital: Person, colleague: Person
-) -> None:
+def test_a_member_acts_for_the_organization(chain: MemoryChain, hospital: Person, colleague: Person) -> None:
     signed = sign_membership(hospital, colleague, not_before=NOW, expires_at=NOW + DAY)
     require(chain, signed, hospital, colleague)
     require(chain, signed, hospital, colleague, now=NOW + DAY - 1)
@@ -201,9 +199,7 @@ def test_a_membership_of_somebody_else_is_refused(
         require(chain, sign_membership(hospital, doctor), hospital, colleague)
 
 
-def test_an_ended_membership_is_refused(
-    chain: MemoryChain, hospital: Person, colleague: Person
-) -> None:
+def test_an_ended_membership_is_refused(chain: MemoryChain, hospital: Person, colleague: Person) -> None:
     signed, other = (sign_membership(hospital, colleague, salt=bytes([i]) * 32) for i in (1, 2))
     chain.end_membership(hospital.id, DOMAINS.digest(signed.statement))
     with pytest.raises(MembershipInvalid, match="ended it"):

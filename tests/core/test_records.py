@@ -55,9 +55,7 @@ def require(chain: MemoryChain, signed: Signed[Record], proof: Proof) -> Role:
     return require_authentic(signed, proof, domain=DOMAINS.records, view=chain.view())
 
 
-def test_a_record_of_a_credentialed_author_is_authentic(
-    chain: MemoryChain, record: Signed[Record]
-) -> None:
+def test_a_record_of_a_credentialed_author_is_authentic(chain: MemoryChain, record: Signed[Record]) -> None:
     assert require(chain, record, anchor(chain, record.statement)) == Role.PRACTITIONER
 
 
@@ -66,9 +64,7 @@ def test_a_record_by_the_patient_is_authentic_and_says_so(chain: MemoryChain, pa
     assert require(chain, signed, anchor(chain, signed.statement)) == Role.NONE
 
 
-def test_a_record_that_is_not_anchored_does_not_count(
-    chain: MemoryChain, record: Signed[Record]
-) -> None:
+def test_a_record_that_is_not_anchored_does_not_count(chain: MemoryChain, record: Signed[Record]) -> None:
     digest = DOMAINS.digest(record.statement)
     with pytest.raises(NotAnchored):
         require(chain, record, Proof(root=digest, path=()))
@@ -140,7 +136,9 @@ def test_a_record_with_a_bad_signature_is_refused(chain: MemoryChain, record: Si
             require(chain, replace(record, signature=broken), proof)
 
 
-def test_contract_accounts_sign_no_records(chain: MemoryChain, record: Signed[Record], doctor: Person) -> None:
+def test_contract_accounts_sign_no_records(
+    chain: MemoryChain, record: Signed[Record], doctor: Person
+) -> None:
     account = address("smart account")
     chain.rotate(doctor.id, account)
     chain.accept(account, DOMAINS.digest(record.statement), b"accepted")

@@ -40,7 +40,8 @@ from app.core.sealing import (
     sealed_size,
 )
 from app.core.typed_data import Domain
-from tests.makers import CHAIN_ID, DOMAINS, address, make_body_key, make_halves, salt
+from tests.makers import CHAIN_ID, DOMAINS, address, salt
+from tests.openings import make_body_key, make_halves
 
 KEY = make_body_key()
 BODY = random.Random(7).randbytes(2 * SEGMENT + 1234)
@@ -280,7 +281,7 @@ GIGABYTE = """
 import json, sys
 from hashlib import sha256
 from app.core.sealing import open_stream, seal_stream
-from tests.makers import make_body_key
+from tests.openings import make_body_key
 
 def highest():
     return next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmHWM"))

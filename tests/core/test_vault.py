@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from eth_account.messages import encode_defunct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.encoding import hex0x
+from app.core.encoding import canonical_json, from_hex, hex0x
 from app.core.errors import ChartkeyError, InvalidPhrase, MalformedSeal, UnknownVersion, WrongLock
+from app.core.keys import derive
 from app.core.vault import (
     SCRYPT_N,
     SCRYPT_N_MOST,
@@ -37,8 +41,6 @@ def passphrase_lock(passphrase: str = "correct horse", **overrides: Any) -> dict
 
 def wallet_signature(text: str = "message", name: str = "owner") -> bytes:
     """What a wallet signs (EIP-191)."""
-    from eth_account.messages import encode_defunct
-
     return bytes(make_account(name).sign_message(encode_defunct(text=text)).signature)
 
 
@@ -195,11 +197,6 @@ def test_a_lock_of_another_kind_is_named(kind: Any) -> None:
 
 
 def test_a_lock_that_holds_something_else_than_a_seed_is_malformed() -> None:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    from app.core.encoding import canonical_json, from_hex
-    from app.core.keys import derive
-
     lock = {name: value for name, value in wallet_lock().items() if name != "sealed"}
     key = derive(wallet_signature() + DEVICE + from_hex(lock["salt"]), b"chartkey/lock/wallet/1")
     sealed = AESGCM(key).encrypt(from_hex(lock["nonce"]), b"short", canonical_json(lock))
@@ -249,7 +246,5 @@ def test_the_wallets_message_is_shaped_like_erc_4361() -> None:
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=4))
 def test_any_document_is_a_lock_or_a_typed_error(document: dict[str, Any]) -> None:
     for lock in (document, passphrase_lock() | document):
-        try:
+        with contextlib.suppress(ChartkeyError):
             open_with_passphrase(lock, "correct horse")
-        except ChartkeyError:
-            pass

@@ -129,6 +129,7 @@ export function parseObject(bytes) {
 
 /** Refuse other members than these. @param {object} value @param {string[]} names */
 export function requireMembers(value, names) {
+  require(value !== null && typeof value === "object" && !Array.isArray(value), "not an object");
   const given = Object.keys(value).sort();
   require(given.join("\n") === [...names].sort().join("\n"), "other members than there should be");
 }

@@ -52,8 +52,8 @@ const only = (type) => {
 
 /** Digest and its parts by ethers, and once more by hand. @param {string} type */
 export function digest(type, domain, message) {
-  const byEthers = TypedDataEncoder.hash(domain, only(type), message);
   const byHand = digestByHand(type, domain, message);
+  const byEthers = TypedDataEncoder.hash(domain, only(type), message);
   require(byEthers === byHand.digest, "ethers disagrees with docs/formats.md");
   return { ...byHand, ethersType: TypedDataEncoder.from(only(type)).encodeType(type) };
 }
@@ -153,9 +153,13 @@ export function readStatementFile(text, contract) {
   requireMembers(message, expected.map((field) => field.name));
   for (const field of expected) requireReadable(field.type, message[field.name]);
   const made = digest(type, domain, message).digest;
-  const steps = file.root === undefined ? null : file.proof.map((step) => hex(unhex(step, 32)));
-  const root = steps === null ? null : hex(unhex(file.root, 32));
-  return { type, digest: made, signer: recover(made, file.signature), root, proof: steps };
+  return { type, digest: made, signer: recover(made, file.signature), ...readProof(file) };
+}
+
+function readProof({ root, proof }) {
+  if (root === undefined) return { root: null, proof: null };
+  require(Array.isArray(proof), "a root without its proof");
+  return { root: hex(unhex(root, 32)), proof: proof.map((step) => hex(unhex(step, 32))) };
 }
 
 function requireFields(given, expected) {
@@ -172,11 +176,12 @@ function requireReadable(type, value) {
     if (type === "address") requireAddress(value);
     return;
   }
-  const exact = typeof value === "number" && Number.isSafeInteger(value);
-  require(exact || /^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/.test(value), "not a whole number");
+  const whole = typeof value === "string" && /^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/.test(value);
+  require(whole || Number.isSafeInteger(value), "not a whole number");
 }
 
 function requireAddress(value) {
+  require(typeof value === "string", "not an address");
   const body = value.slice(2);
   unhex(value, 20);
   const plain = body === body.toLowerCase() || body === body.toUpperCase();

@@ -1,0 +1,44 @@
+"""Fixtures of the core's tests: one record with its grant and request, and the JavaScript reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.adapters.memory_chain import MemoryChain
+from app.core.custody import OpeningRequest
+from app.core.signatures import Signed
+from app.core.statements import Grant
+from tests.core.javascript import JavaScript, missing, started
+from tests.makers import Person, anchor, sign_grant
+from tests.openings import SealedRecord, make_request, seal_record
+
+
+@pytest.fixture
+def sealed(patient: Person, hospital: Person) -> SealedRecord:
+    """A record that the hospital wrote for the patient."""
+    return seal_record(patient, hospital)
+
+
+@pytest.fixture
+def grant(patient: Person, doctor: Person) -> Signed[Grant]:
+    """The patient lets the doctor view the record's category."""
+    return sign_grant(patient, doctor)
+
+
+@pytest.fixture
+def request_(
+    chain: MemoryChain, sealed: SealedRecord, grant: Signed[Grant], doctor: Person
+) -> OpeningRequest:
+    """The doctor's request in order, its grant anchored."""
+    return make_request(doctor, [sealed], grant=grant, proof=anchor(chain, grant.statement))
+
+
+@pytest.fixture(scope="session")
+def js() -> Iterator[JavaScript]:
+    """The independent reader of every format; tests that need it are skipped where Node is missing."""
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    yield from started()
