@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -109,14 +110,17 @@ def start(
 ) -> Iterator[Embedded]:
     """Start everything, and stop it at the end; what is in the folder is found again.
 
-    `anvil` takes a fresh chain in memory instead of Ganache's kept one. Raises CannotStart,
-    NotDeployed, CodeDiffers.
+    `anvil` takes a fresh chain in memory instead of Ganache's kept one, and a folder beside it
+    that is emptied first. Raises CannotStart, NotDeployed, CodeDiffers.
     """
     if not 1 <= threshold <= custodians <= 32:
         raise CannotStart(program="Chartkey", reason="1 ≤ threshold ≤ custodians ≤ 32")
     with ExitStack() as stack:
+        folder = folder / "anvil" if anvil else folder
         folder.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_only_one(folder / "lock"))
+        if anvil:
+            _empty(folder)
         say("Starting a chain on this machine …")
         start_chain = start_anvil if anvil else start_ganache
         chain_process = stack.enter_context(start_chain(folder / "chain"))
@@ -163,6 +167,15 @@ def start(
             )
         node.custodians = place.custodians
         yield place
+
+
+def _empty(folder: Path) -> None:
+    """A chain that begins anew knows nothing of what was kept for the one before."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != "lock":
+            entry.unlink()
 
 
 @contextmanager

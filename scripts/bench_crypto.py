@@ -105,8 +105,7 @@ def _open(folder: Path, body: SealedBody) -> None:
     )
     source, _ = reader_of(FolderBodies(folder / "bodies").read(body.address))
     size = sum(
-        len(piece)
-        for piece in body_pieces(source, body.halves, context, body.content, body.sealed_hash)
+        len(piece) for piece in body_pieces(source, body.halves, context, body.content, body.sealed_hash)
     )
     if size != SIZE:
         raise AssertionError("the body came back with another length")

@@ -71,18 +71,14 @@ class _Bench:
 
     def __init__(self, rpc: Rpc, url: str, payer: str, folder: Path) -> None:
         self._rpc, self._payer = rpc, payer
-        self._random = random.Random("gas")  # the same bytes, and so the same figures, each time
-        deployment = deploy(
-            Web3(HTTPProvider(url)), payer, network="bench", path=folder / "bench.json"
-        )
+        self._random = random.Random("gas")  # noqa: S311 - no secrets: the same bytes each time
+        deployment = deploy(Web3(HTTPProvider(url)), payer, network="bench", path=folder / "bench.json")
         self._domains = deployment.domains
         self._contracts = {
             name: Contract(name=name, address=contract.address, abi=contract.abi)
             for name, contract in deployment.contracts.items()
         }
-        self._deployed = sum(
-            self._gas_of(contract.transaction) for contract in deployment.contracts.values()
-        )
+        self._deployed = sum(self._gas_of(contract.transaction) for contract in deployment.contracts.values())
         self._patients = [LocalWallet(self._bytes()) for _ in range(REVOCATIONS)]
         self._new_word()
 
@@ -137,9 +133,7 @@ class _Bench:
         return dearest[0], dearest[1]
 
     def _batch(self, shape: Sequence[tuple[LocalWallet, int]], mask: int) -> float:
-        revocations = [
-            Revocation(patient=patient.address, word=word, mask=mask) for patient, word in shape
-        ]
+        revocations = [Revocation(patient=patient.address, word=word, mask=mask) for patient, word in shape]
         signatures = [
             patient.sign(revocation, self._domains.consent)
             for (patient, _), revocation in zip(shape, revocations, strict=True)

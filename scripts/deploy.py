@@ -27,17 +27,21 @@ DEFAULT_RPC = "http://127.0.0.1:8545"
 def main(network: str | None = None) -> Deployment:
     """Deploy what is missing; Brownie calls this, connected to the network of its --network."""
     if network is None:
-        import brownie  # only here: nothing but a Brownie run has it connected
-
-        return deploy(
-            brownie.web3, brownie.accounts[0].address, network=brownie.network.show_active(), say=print
-        )
+        return _deploy_from_brownie()
     # A proxy for the web is none for the chain of this machine.
     session = requests.Session()
     session.trust_env = not _is_loopback(rpc := os.environ.get("CHARTKEY_RPC", DEFAULT_RPC))
     w3 = Web3(HTTPProvider(rpc, session=session, exception_retry_configuration=None))
     governor = os.environ.get("CHARTKEY_GOVERNOR")
     return deploy(w3, _payer(w3), network=network, governor=governor, say=print)
+
+
+def _deploy_from_brownie() -> Deployment:
+    """Deploy where a Brownie run is connected, from its first account."""
+    import brownie  # only here: elsewhere nothing connects it
+
+    payer, network = brownie.accounts[0].address, str(brownie.network.show_active())
+    return deploy(brownie.web3, payer, network=network, say=print)
 
 
 def _is_loopback(url: str) -> bool:

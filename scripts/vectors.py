@@ -9,10 +9,11 @@ import json
 import sys
 from collections.abc import Callable
 
-from scripts.golden.parties import envelopes, sheets, vaults
+from scripts.golden.parties import envelopes, sheets
 from scripts.golden.sealed import bodies, content, keys
 from scripts.golden.signed import documents, statements, trees
 from scripts.golden.source import FOLDER, Document, load
+from scripts.golden.vaults import vaults
 
 FILES: dict[str, Callable[[Document], Document]] = {
     build.__name__: build

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_typing import Hash32
 
 from app.adapters.memory_chain import MemoryChain
 from app.core.audit import OpenSession, records_root
@@ -154,7 +155,7 @@ def make_chain(*people: Person, time: int = NOW - 30 * DAY) -> MemoryChain:
 def sign_with(account: LocalAccount, statement: Statement, domain: Domain | None = None) -> bytes:
     """The 65 bytes of a wallet's signature."""
     digest = statement.digest(domain or DOMAINS.judging(statement))
-    return bytes(account.unsafe_sign_hash(digest).signature)
+    return bytes(account.unsafe_sign_hash(Hash32(digest)).signature)
 
 
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0

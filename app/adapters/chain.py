@@ -12,9 +12,15 @@ from eth_account.signers.local import LocalAccount
 from app.adapters.contracts import RELAYED, Contract
 from app.adapters.deployment import Deployment
 from app.adapters.rpc import Rpc, RpcRefused
-from app.core.encoding import from_hex, hex0x
-from app.core.errors import ChainUnreachable, TransactionFailed, WrongChain
-from app.core.signatures import Signed
+from app.core.encoding import ZERO_ADDRESS, from_hex, hex0x
+from app.core.errors import (
+    ChainUnreachable,
+    ChartkeyError,
+    ForeignSignature,
+    TransactionFailed,
+    WrongChain,
+)
+from app.core.signatures import Signed, recover
 from app.core.statements import (
     CONSENT,
     PEOPLE,
@@ -176,14 +182,24 @@ class EthereumChain:
         return self._receipt(receipt)
 
     def try_out(self, signed: Signed[Statement]) -> None:
-        """Ask whether the contract would take a statement now; raises ContractRefused."""
+        """Ask whether the contract would take a statement now.
+
+        Raises ContractRefused, and ForeignSignature for a revocation, which the contract would
+        pass over in silence.
+        """
+        statement = signed.statement
+        if isinstance(statement, Revocation):
+            view, digest = self.view(), self.domains.digest(statement)
+            signer = recover(digest, signed.signature)
+            if not view.speaks_for(statement.patient, signer, view.time):
+                raise ForeignSignature(person=statement.patient)
         contract = self._contracts[signed.statement.judge]
         calldata = contract.relayed(signed.statement, signed.signature)
         call = {"from": self._payer.address, "to": contract.address, "data": hex0x(calldata)}
         try:
             self._rpc.call("eth_call", call, "latest")
         except RpcRefused as refusal:
-            raise contract.refused(refusal.data, str(refusal)) from refusal
+            raise _fault(contract, refusal) from refusal
 
     def transact(self, judge: str, function: str, *arguments: Any) -> Receipt:
         """Send the payer's own call, such as a registrar's credential."""
@@ -209,7 +225,8 @@ class EthereumChain:
         if isinstance(statement, MembershipEnd):
             return view.membership_ended_at(statement.organization, statement.membership) > 0
         if isinstance(statement, Enrolment):
-            return view.keys_hash(statement.person) == statement.keys_hash
+            enrolled = view.key_of(statement.person) != ZERO_ADDRESS
+            return enrolled and view.keys_hash(statement.person) == statement.keys_hash
         if isinstance(statement, Recovery):
             return bool(view.ask(PEOPLE, "recoveryNonceOf", statement.person) > statement.nonce)
         return view.nonce_of(statement.person) > statement.nonce  # type: ignore[attr-defined]
@@ -234,7 +251,7 @@ class EthereumChain:
             signed = self._payer.sign_transaction(transaction)
             hash_ = self._rpc.call("eth_sendRawTransaction", hex0x(bytes(signed.raw_transaction)))
         except RpcRefused as refusal:
-            raise contract.refused(refusal.data, str(refusal)) from refusal
+            raise _fault(contract, refusal) from refusal
         return self._wait(hash_)
 
     def _wait(self, transaction: str, patience: float = 120.0) -> dict[str, Any]:
@@ -258,3 +275,10 @@ class EthereumChain:
             time=int(block["timestamp"], 16),
             gas=int(receipt["gasUsed"], 16),
         )
+
+
+def _fault(contract: Contract, refusal: RpcRefused) -> ChartkeyError:
+    """A revert is the contract's word; anything else (no funds, a nonce, a price) passes."""
+    if refusal.data:
+        return contract.refused(refusal.data, str(refusal))
+    return TransactionFailed(str(refusal)[:200])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKey,
     Integer,
@@ -73,9 +74,16 @@ sheets = Table(
     "sheets",
     metadata,
     Column("record", LargeBinary(32), primary_key=True),
-    Column("version", Integer, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
     Column("statement", Text, nullable=False),
     Column("sheet", LargeBinary, nullable=False),
+)
+claims = Table(
+    "claims",
+    metadata,
+    Column("body", String(80), primary_key=True),
+    Column("record", LargeBinary(32), nullable=False, index=True),
 )
 documents = Table(
     "documents",
@@ -139,9 +147,19 @@ class Database:
         return connection.execute(statement).rowcount > 0
 
     def accept(
-        self, *, digest: bytes, judge: str, envelope: bytes, parcels_to: Iterable[tuple[str, str]]
+        self,
+        *,
+        digest: bytes,
+        judge: str,
+        envelope: bytes,
+        parcels_to: Iterable[tuple[str, str]],
+        body: str = "",
     ) -> bool:
-        """Queue a digest for its contract's book and hand its envelope to its parties."""
+        """Queue a digest for its contract's book and hand its envelope to its parties.
+
+        The first record that names a body claims it. A digest that is known already changes
+        nothing: whether it was new.
+        """
         with self._engine.begin() as connection:
             new = self._insert(
                 connection,
@@ -151,8 +169,10 @@ class Database:
                 envelope=envelope,
                 accepted_at=int(time.time()),
             )
-            for person, address in parcels_to:
+            for person, address in parcels_to if new else ():
                 self._insert(connection, parcels, person=person, digest=digest, address=address)
+            if body and new:
+                self._insert(connection, claims, body=body, record=digest)
         return new
 
     def accept_call(
@@ -241,35 +261,40 @@ class Database:
         with self._engine.connect() as connection:
             return [(r.digest, r.address) for r in connection.execute(query.order_by("id"))]
 
-    def forget(self, digest: bytes) -> list[str]:
-        """Drop a record's parcels and sheets; the addresses of its envelopes, to be deleted."""
-        with self._engine.begin() as connection:
-            query = select(parcels.c.address).where(parcels.c.digest == digest).distinct()
-            addresses = [row.address for row in connection.execute(query)]
-            connection.execute(parcels.delete().where(parcels.c.digest == digest))
-            connection.execute(sheets.delete().where(sheets.c.record == digest))
-        return addresses
+    def belongings(self, record: bytes) -> list[str]:
+        """The addresses of a record's envelopes and of the body that it claimed."""
+        envelopes = select(parcels.c.address).where(parcels.c.digest == record).distinct()
+        bodies = select(claims.c.body).where(claims.c.record == record)
+        with self._engine.connect() as connection:
+            return [row[0] for query in (envelopes, bodies) for row in connection.execute(query)]
 
-    def keep_sheet(self, *, record: bytes, version: int, statement: Any, sheet: bytes) -> None:
-        """Keep one version of a record's key sheet."""
+    def forget(self, record: bytes) -> None:
+        """Drop a record's parcels, sheets and claim, once what they lead to is deleted."""
+        with self._engine.begin() as connection:
+            connection.execute(parcels.delete().where(parcels.c.digest == record))
+            connection.execute(sheets.delete().where(sheets.c.record == record))
+            connection.execute(claims.delete().where(claims.c.record == record))
+
+    def keep_sheet(
+        self, *, record: bytes, version: int, digest: bytes, statement: Any, sheet: bytes
+    ) -> None:
+        """Keep one version of a record's key sheet, under the digest of its statement."""
         with self._engine.begin() as connection:
             self._insert(
                 connection,
                 sheets,
                 record=record,
                 version=version,
+                digest=digest,
                 statement=json.dumps(statement),
                 sheet=sheet,
             )
 
-    def newest_sheet(self, record: bytes) -> tuple[Any, bytes]:
-        """The statement file and bytes of the highest version; raises NotStored."""
+    def sheets_of(self, record: bytes) -> list[tuple[Any, bytes]]:
+        """(statement file, sheet) of a record, highest version first."""
         query = select(sheets).where(sheets.c.record == record).order_by(sheets.c.version.desc())
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            raise NotStored(address="a key sheet of that record")
-        return json.loads(row.statement), row.sheet
+            return [(json.loads(r.statement), r.sheet) for r in connection.execute(query)]
 
     def keep_document(self, digest: bytes, content: bytes) -> None:
         """Keep a document under its SHA-256."""

@@ -56,6 +56,7 @@ class MemoryChain:
     time: int
     keys: Histories[str, str] = field(default_factory=lambda: Histories(ZERO_ADDRESS))
     keys_hashes: dict[str, bytes] = field(default_factory=dict)
+    nonces: dict[str, int] = field(default_factory=dict)
     representatives: Histories[tuple[str, str], int] = field(default_factory=lambda: Histories(0))
     authorities: Histories[tuple[str, int], int] = field(default_factory=lambda: Histories(0))
     credentials: Histories[tuple[str, int], tuple[str, int]] = field(
@@ -87,6 +88,7 @@ class MemoryChain:
             raise AlreadyEnrolled(person=person)
         self.keys.set(person, self.time, person)
         self.keys_hashes[person] = keys_hash
+        self._count(person)
 
     def rotate(self, person: str, new_key: str) -> None:
         """The old key speaks for every second before now, the new one from now on."""
@@ -94,16 +96,19 @@ class MemoryChain:
         if new_key == ZERO_ADDRESS:
             raise ZeroKey(person=person)
         self.keys.set(person, self.time, new_key)
+        self._count(person)
 
     def change_keys(self, person: str, keys_hash: bytes) -> None:
         """Another identity keys document counts from now on."""
         self._require_enrolled(person)
         self.keys_hashes[person] = keys_hash
+        self._count(person)
 
     def represent(self, person: str, representative: str, expires_at: int) -> None:
         """The representative speaks from now until `expires_at`; in the past: no longer."""
         self._require_enrolled(person)
         self.representatives.set((person, representative), self.time, expires_at)
+        self._count(person)
 
     def end_membership(self, organization: str, membership: bytes) -> None:
         """The membership (its digest) has ended; only the first end counts."""
@@ -183,6 +188,10 @@ class MemoryChain:
         """The present signing key."""
         return self.keys.at(person, self.time)
 
+    def nonce_of(self, person: str) -> int:
+        """How many changes the person has made: the number of the next one."""
+        return self.nonces.get(person, 0)
+
     def keys_hash(self, person: str) -> bytes:
         """The hash of the identity keys document; zero where not enrolled."""
         return self.keys_hashes.get(person, ZERO32)
@@ -217,6 +226,9 @@ class MemoryChain:
         return (account, digest, signature) in self.acceptances
 
     # --- internal ---
+
+    def _count(self, person: str) -> None:
+        self.nonces[person] = self.nonce_of(person) + 1
 
     def _is_registrar(self, registrar: str, role: int, at: int) -> bool:
         return self.authorities.at((registrar, role), at) > at

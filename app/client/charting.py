@@ -1,46 +1,40 @@
-"""Owns a person's work with records: writing, finding, opening, correcting and erasing them."""
+"""Owns a person's work with records: writing, finding, correcting and erasing them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.client.identity import Identity
-from app.client.letters import GrantFile, RecordFile, read_all, read_grant, read_record
-from app.client.opening import PieceReader, body_pieces, fitting_halves, gather, reader_of
-from app.client.writing import Source, seal_body
-from app.core.audit import records_root
-from app.core.custody import AskedRecord, OpeningRequest
-from app.core.encoding import ZERO32, hex0x
+from app.client.letterbox import Letterbox
+from app.client.letters import RecordFile
+from app.client.writing import SealedBody, Source, seal_body
+from app.core.categories import require_category
+from app.core.encoding import ZERO32
 from app.core.envelopes import seal_envelope
 from app.core.errors import (
-    ForeignSignature,
-    KeyNotOfBody,
-    NoSlot,
+    ChartkeyError,
     NotAnchored,
     NotStored,
-    OutsideGrant,
+    SheetStale,
     StatementError,
 )
 from app.core.keys import PrivateKey
-from app.core.people import IdentityKeys
-from app.core.ports import BodyStore, Custodian
+from app.core.people import CategoryKeysDocument, IdentityKeys
+from app.core.ports import BodyStore
 from app.core.records import Role, current_versions, is_welcome, require_authentic
-from app.core.sealing import BodyContext, BodyKey, Halves
+from app.core.sealing import Halves
 from app.core.sheets import (
     KeySheet,
     Kind,
     Recipients,
-    require_complete,
     require_newest,
     sheet_hash,
     write_sheet,
 )
-from app.core.signatures import Signed, recover, signed_json
-from app.core.statements import Access, Grant, Membership, Record, Retraction, Sheet
-
-TREATMENT = "TREAT"
+from app.core.signatures import Signed
+from app.core.statements import RECORDS, Record, Retraction, Sheet
+from app.core.typed_data import parse_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +46,8 @@ class KeptRecord:
 
 
 @dataclass(kw_only=True)
-class Charting(Identity):
-    """A person who writes and opens records."""
+class Charting(Letterbox):
+    """A person who writes records and keeps a chart."""
 
     archive: BodyStore | None = None
     """Where an author keeps the sealed bodies of own records, as the law asks."""
@@ -78,9 +72,11 @@ class Charting(Identity):
     ) -> RecordFile:
         """Seal, sign and hand in a record (of this person unless a patient is named).
 
-        Returns once the node has taken it durably. Raises StoreFull, ForeignSignature.
+        Returns once the node has taken it durably. Raises UnknownCategory, StoreFull,
+        ForeignSignature; then nothing of it is kept.
         """
-        patient = patient or self.address
+        category = require_category(category)
+        patient = parse_address(patient or self.address)
         patient_keys, keys = self.keys_of(patient), self.category_keys_of(patient)
         body = seal_body(
             source,
@@ -92,74 +88,86 @@ class Charting(Identity):
             random=self.random,
             progress=progress,
         )
-        signed = self.sign(
-            Record(
-                patient=patient,
-                author=self.address,
-                category=category,
-                content_root=body.content_root,
-                sealed_hash=body.sealed_hash,
-                supersedes=supersedes.digest if supersedes else ZERO32,
-                issued_at=self.clock(),
-                salt=self.random(32),
-            )
+        statement = Record(
+            patient=patient,
+            author=self.address,
+            category=category,
+            content_root=body.content_root,
+            sealed_hash=body.sealed_hash,
+            supersedes=supersedes.digest if supersedes else ZERO32,
+            issued_at=self.clock(),
+            salt=self.random(32),
         )
         file = RecordFile(
-            digest=self.node.domains.digest(signed.statement),
-            signed=signed,
+            digest=self.node.domains.digest(statement),
+            signed=self.sign(statement),
             address=body.address,
             content=body.content,
             media_type=media_type,
             size=body.size,
             title=title,
         )
+        try:
+            self._hand_in(file, body, patient_keys, keys)
+        except ChartkeyError:
+            self.node.bodies.delete(body.address)
+            raise
+        return file
+
+    def _hand_in(
+        self,
+        file: RecordFile,
+        body: SealedBody,
+        patient_keys: IdentityKeys,
+        keys: CategoryKeysDocument,
+    ) -> None:
+        """The sheet first: a record that was accepted can be opened."""
+        record = file.statement
+        own = record.patient == self.address
         to = Recipients(
-            category=keys.keys[category],
+            category=keys.keys[record.category],
             epoch=keys.epoch,
             patient=patient_keys.identity,
             custodians=patient_keys.custodians,
             threshold=patient_keys.threshold,
-            authors=() if patient == self.address else (self.vault.identity.public,),
+            authors=() if own else (self.vault.identity.public,),
         )
-        sheet = self._hand_in_sheet(file.digest, 0, body.halves, to)
+        sheet = self._hand_in_sheet(file, 0, body.halves, to)
         parties = [to.patient, to.category, *to.authors]
         envelope = seal_envelope(file.letter(self.node.domains), parties, self.random)
-        self.node.accept(signed, envelope=envelope, parties=[patient, self.address])
-        self._keep(file, sheet)
-        return file
-
-    def _hand_in_sheet(
-        self, record: bytes, version: int, halves: Halves, to: Recipients
-    ) -> tuple[Signed[Sheet], bytes]:
-        sheet = write_sheet(
-            record=record, version=version, halves=halves, to=to, random=self.random
-        ).encode()
-        signed = self.sign(
-            Sheet(
-                record=record,
-                version=version,
-                sheet_hash=sheet_hash(sheet),
-                salt=self.random(32),
-            )
+        self.node.accept(
+            file.signed,
+            envelope=envelope,
+            parties=[record.patient, self.address],
+            body=file.address,
         )
-        self.node.keep_sheet(signed, sheet)
-        return signed, sheet
-
-    def _keep(self, file: RecordFile, sheet: tuple[Signed[Sheet], bytes]) -> None:
         if self.archive is not None:
             self.archive.put(self.node.bodies.read(file.address))
             self.kept[file.digest] = KeptRecord(file=file, sheet=sheet)
 
+    def _hand_in_sheet(
+        self, file: RecordFile, version: int, halves: Halves, to: Recipients
+    ) -> tuple[Signed[Sheet], bytes]:
+        written = write_sheet(
+            record=file.digest, version=version, halves=halves, to=to, random=self.random
+        )
+        sheet = written.encode()
+        statement = Sheet(
+            record=file.digest,
+            version=version,
+            sheet_hash=sheet_hash(sheet),
+            salt=self.random(32),
+        )
+        signed: Signed[Sheet] = self.sign(statement)
+        self.node.keep_sheet(signed, sheet, file.signed)
+        return signed, sheet
+
     def correct(self, older: RecordFile, source: Source, **about: Any) -> RecordFile:
         """Write a new version of an own record; the old one stays and stays provable."""
-        statement = older.statement
+        record = older.statement
         about = {"media_type": older.media_type, "title": older.title, **about}
         return self.write(
-            source,
-            category=statement.category,
-            patient=statement.patient,
-            supersedes=older,
-            **about,
+            source, category=record.category, patient=record.patient, supersedes=older, **about
         )
 
     # finding
@@ -169,50 +177,44 @@ class Charting(Identity):
     ) -> list[RecordFile]:
         """The records of a patient (self unless named) that these keys show, oldest first.
 
-        Corrected versions replace older ones unless `history` is asked for. In one's own chart
-        stand the records that are welcome; the others wait in `addressed`.
+        Corrected versions replace older ones, and retracted records are left out, unless
+        `history` is asked for. In one's own chart stand the records that are welcome; the others
+        wait in `addressed`.
         """
-        patient = patient or self.address
-        found = self._found(patient, keys)
+        patient = parse_address(patient or self.address)
+        found = {file.digest: file for file in self.records_of(patient, keys)}
         if patient == self.address:
-            given = self._given()
-            found = {
-                digest: file
-                for digest, file in found.items()
-                if is_welcome(file.statement, digest, given)
-            }
-        current = current_versions({digest: file.statement for digest, file in found.items()})
-        return [file for digest, file in found.items() if history or digest in current]
+            given = [file.statement for file in self.grants_given()]
+            found = {d: f for d, f in found.items() if is_welcome(f.statement, d, given)}
+        if history:
+            return list(found.values())
+        standing = {d: f for d, f in found.items() if not self.is_retracted(f)}
+        current = current_versions({d: f.statement for d, f in standing.items()})
+        return [standing[digest] for digest in current]
 
     def addressed(self) -> list[RecordFile]:
-        """Records that others addressed to this patient without a right to add; see `welcome`."""
-        given = self._given()
+        """Records that others addressed to this patient without a right to add."""
+        given = [file.statement for file in self.grants_given()]
         return [
             file
-            for digest, file in self._found(self.address).items()
-            if not is_welcome(file.statement, digest, given)
+            for file in self.records_of(self.address)
+            if not is_welcome(file.statement, file.digest, given)
         ]
 
-    def _found(self, patient: str, keys: Sequence[PrivateKey] = ()) -> dict[bytes, RecordFile]:
-        letters = self.letters(patient, keys)
-        return {
-            file.digest: file
-            for file in read_all(read_record, letters, self.node.domains)
-            if file.statement.patient == patient
-        }
-
-    def _given(self) -> list[Grant]:
-        files = read_all(read_grant, self.letters(), self.node.domains)
-        return [f.statement for f in files if f.statement.patient == self.address]
+    def is_retracted(self, file: RecordFile) -> bool:
+        """Whether the author said "entered in error", or the patient "no longer shared"."""
+        record, view = file.statement, self.node.view()
+        return any(
+            view.retracted_at(person, file.digest) for person in {record.author, record.patient}
+        )
 
     def require_authentic(self, file: RecordFile) -> Role:
         """The role in which the author wrote it (NONE: the patient); raises why it is not."""
-        proof = self.node.proof(file.digest)
-        if proof is None:
+        anchor = self.anchor_of(file.digest, RECORDS)
+        if anchor is None:
             raise NotAnchored()
-        return require_authentic(
-            file.signed, proof, domain=self.node.domains.records, view=self.node.view()
-        )
+        domain = self.node.domains.records
+        return require_authentic(file.signed, anchor[0], domain=domain, view=self.node.view())
 
     def is_authentic(self, file: RecordFile) -> bool:
         """Whether the contracts say that its author wrote it, with a credential where due."""
@@ -222,159 +224,38 @@ class Charting(Identity):
             return False
         return True
 
-    # opening
+    # key sheets
 
-    def open(
-        self,
-        file: RecordFile,
-        grant: GrantFile | None = None,
-        *,
-        purpose: str = "",
-        membership: Signed[Membership] | None = None,
-    ) -> bytes:
-        """One record's body in memory; see `open_all`."""
-        opened = dict(self.open_all([file], grant, purpose=purpose, membership=membership))
-        return b"".join(opened[file])
+    def sheet_of(self, file: RecordFile) -> KeySheet:
+        """The newest sheet that the author (version 0) or the patient (later) signed.
 
-    def open_all(
-        self,
-        files: Sequence[RecordFile],
-        grant: GrantFile | None = None,
-        *,
-        purpose: str = "",
-        membership: Signed[Membership] | None = None,
-    ) -> list[tuple[RecordFile, Iterator[bytes]]]:
-        """Open records of one chart with one signature: each with its bytes, piece by piece.
-
-        The patient needs nobody; a viewer a grant, an author neither. Raises AccessRefused and
-        its siblings, SealError, NotStored, NotEnoughShares.
+        Raises SheetStale where a newer one was seen before, NotStored where none is valid.
         """
-        if all(file.statement.patient == self.address for file in files):
-            return [(file, self._open_own(file)) for file in files]
-        membership = membership or (grant.membership if grant else None)
-        access = self._access(files, grant, purpose)
-        sheets = {file.digest: self._sheet(file) for file in files}
-        patient = self.keys_of(files[0].statement.patient)
-        request_for = self._requests(access, files, sheets, grant, membership)
-        digest = self.node.domains.digest(access)
-        chosen = [c for c in self.node.custodians if self._serves(c, sheets)]
-        shares = gather(
-            chosen,
-            request_for,
-            digests=list(sheets),
-            access=digest,
-            key=self.vault.identity,
-            threshold=next(iter(sheets.values())).threshold,
-        )
-        self._report(request_for(chosen[0]), patient, grant, list(sheets))
-        opened = []
-        for file in files:
-            sheet = sheets[file.digest]
-            source, header = reader_of(self._body(file))
-            halves = fitting_halves(
-                header,
-                self._half_a(sheet, grant),
-                shares[file.digest],
-                sheet.threshold,
-                self._context(file),
-            )
-            opened.append((file, self._pieces(file, source, halves)))
-        return opened
-
-    def _access(
-        self, files: Sequence[RecordFile], grant: GrantFile | None, purpose: str
-    ) -> Access:
-        return Access(
-            viewer=self.address,
-            grant=grant.digest if grant else ZERO32,
-            records=records_root(file.digest for file in files),
-            purpose=purpose or (grant.statement.purpose if grant else TREATMENT),
-            at=self.clock(),
-            salt=self.random(32),
-        )
-
-    def _requests(
-        self,
-        access: Access,
-        files: Sequence[RecordFile],
-        sheets: Mapping[bytes, KeySheet],
-        grant: GrantFile | None,
-        membership: Signed[Membership] | None,
-    ) -> Callable[[Custodian], OpeningRequest]:
-        signed, session = self.sign_access(access)
-        proof = self.node.proof(grant.digest) if grant else None
-
-        def request(custodian: Custodian) -> OpeningRequest:
-            asked = tuple(
-                AskedRecord(
-                    record=file.statement,
-                    epoch=sheets[file.digest].epoch,
-                    share=sheets[file.digest].slot(Kind.SHARE_OF_B, custodian.id),
-                )
-                for file in files
-            )
-            return OpeningRequest(
-                access=signed,
-                records=asked,
-                viewer_keys=self.keys_document(),
-                grant=grant.signed if grant else None,
-                grant_proof=proof,
-                session=session,
-                membership=membership,
-            )
-
-        return request
-
-    @staticmethod
-    def _serves(custodian: Custodian, sheets: Mapping[bytes, KeySheet]) -> bool:
-        try:
-            return all(sheet.slot(Kind.SHARE_OF_B, custodian.id) for sheet in sheets.values())
-        except NoSlot:
-            return False
-
-    def _sheet(self, file: RecordFile) -> KeySheet:
-        """The newest sheet, if the author (version 0) or the patient (later) signed it.
-
-        Raises SheetStale where a newer one was seen before, SheetSubstituted, ForeignSignature.
-        """
-        try:
-            signed, sheet = self.node.sheet(file.digest)
-        except NotStored:
-            if file.digest not in self.kept:
-                raise
-            signed, sheet = self.kept[file.digest].sheet
-        newest = self._newest_sheet.get(file.digest, 0)
-        parsed = require_newest(sheet, signed.statement, newest)
-        record, view = file.statement, self.node.view()
-        person = record.patient if signed.statement.version else record.author
-        signer = recover(self.node.domains.digest(signed.statement), signed.signature)
-        spoke = view.speaks_for(person, signer, record.issued_at)
-        if parsed.record != file.digest or not (
-            spoke or view.speaks_for(person, signer, view.time)
-        ):
-            raise ForeignSignature(person=person)
-        self._newest_sheet[file.digest] = parsed.version
-        return parsed
-
-    def require_good_sheet(self, file: RecordFile) -> None:
-        """What a patient checks of a new record: every slot is there, and both halves open it.
-
-        Raises NoSlot, SheetSubstituted, SlotNotOpened, KeyNotOfBody; `reseal` mends them while
-        the halves can still be had.
-        """
-        sheet = self._sheet(file)
-        require_complete(sheet, self._own_recipients(file, sheet.epoch))
-        _, header = reader_of(self._body(file))
-        if BodyKey.of(self.halves_of(file), self._context(file)).header != header:
-            raise KeyNotOfBody()
+        kept = self.kept.get(file.digest)
+        record = file.statement
+        for signed, sheet in [*self.node.sheets(file.digest), *([kept.sheet] if kept else [])]:
+            person = record.patient if signed.statement.version else record.author
+            try:
+                parsed = require_newest(sheet, signed.statement)
+            except ChartkeyError:
+                continue
+            if parsed.record != file.digest or not self.is_signed_by(signed, person):
+                continue
+            newest = self._newest_sheet.setdefault(file.digest, parsed.version)
+            if parsed.version < newest:
+                raise SheetStale(given=parsed.version, newest=newest)
+            self._newest_sheet[file.digest] = parsed.version
+            return parsed
+        raise NotStored(address="a key sheet of that record")
 
     def reseal(self, file: RecordFile) -> None:
         """Write a better key sheet for an own chart's record: this epoch, these custodians."""
-        halves, version = self.halves_of(file), self._sheet(file).version + 1
+        halves, version = self.halves_of(file), self.sheet_of(file).version + 1
         epoch = self.category_keys_of(self.address).epoch
-        self._hand_in_sheet(file.digest, version, halves, self._own_recipients(file, epoch))
+        self._hand_in_sheet(file, version, halves, self.own_recipients(file, epoch))
 
-    def _own_recipients(self, file: RecordFile, epoch: int) -> Recipients:
+    def own_recipients(self, file: RecordFile, epoch: int) -> Recipients:
+        """To whom a sheet of an own chart's record should be sealed."""
         record = file.statement
         author = () if record.author == self.address else (self.keys_of(record.author).identity,)
         return Recipients(
@@ -386,73 +267,14 @@ class Charting(Identity):
             authors=author,
         )
 
-    def _half_a(self, sheet: KeySheet, grant: GrantFile | None) -> bytes:
-        if grant is None:
-            return sheet.open(Kind.A_FOR_AUTHOR, self.vault.identity)
-        if grant.half_a:
-            return grant.half_a
-        if sheet.epoch not in grant.keys:
-            raise OutsideGrant()
-        return sheet.open(Kind.A_FOR_CATEGORY, grant.keys[sheet.epoch])
-
     def halves_of(self, file: RecordFile) -> Halves:
         """Both halves of an own chart's record, without any custodian."""
-        sheet = self._sheet(file)
+        sheet = self.sheet_of(file)
         category = self.vault.category(file.statement.category, sheet.epoch)
         return Halves(
             a=sheet.open(Kind.A_FOR_CATEGORY, category),
             b=sheet.open(Kind.B_FOR_PATIENT, self.vault.identity),
         )
-
-    def _open_own(self, file: RecordFile) -> Iterator[bytes]:
-        source, _ = reader_of(self._body(file))
-        return self._pieces(file, source, self.halves_of(file))
-
-    def _context(self, file: RecordFile) -> BodyContext:
-        record = file.statement
-        return BodyContext(
-            registry=self.node.domains.records,
-            patient=record.patient,
-            author=record.author,
-            category=record.category,
-            content_root=record.content_root,
-        )
-
-    def _pieces(self, file: RecordFile, source: PieceReader, halves: Halves) -> Iterator[bytes]:
-        return body_pieces(
-            source, halves, self._context(file), file.content, file.statement.sealed_hash
-        )
-
-    def _body(self, file: RecordFile) -> Iterator[bytes]:
-        """The sealed body, from the own archive where the node has erased it."""
-        pieces = self.node.bodies.read(file.address)
-        try:
-            first = next(pieces)
-        except NotStored:
-            if self.archive is None or file.digest not in self.kept:
-                raise
-            pieces = self.archive.read(file.address)
-            first = next(pieces)
-        yield first
-        yield from pieces
-
-    def _report(
-        self,
-        request: OpeningRequest,
-        patient: IdentityKeys,
-        grant: GrantFile | None,
-        digests: Sequence[bytes],
-    ) -> None:
-        """Leave the opening with the patient and hand its digest in to be anchored."""
-        contents: dict[str, Any] = {
-            "access": signed_json(request.access, self.node.domains),
-            "records": [hex0x(digest) for digest in digests],
-        }
-        if grant is not None:
-            contents["grant"] = hex0x(grant.digest)
-        envelope = seal_envelope(contents, [patient.identity], self.random)
-        owner = request.records[0].record.patient
-        self.node.accept(request.access, envelope=envelope, parties=[owner])
 
     # taking back
 
@@ -462,5 +284,7 @@ class Charting(Identity):
 
     def erase(self, file: RecordFile) -> None:
         """Retract a record of one's own chart and have its node delete what it keeps of it."""
-        self.retract(file)
-        self.node.erase(file.digest, file.address)
+        retraction = Retraction(person=self.address, record=file.digest)
+        self.node.erase(file.signed, self.sign(retraction))
+
+

@@ -14,12 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from app.client.letters import opened
 from app.core.audit import LONGEST_SESSION, OpenSession
 from app.core.categories import CATEGORIES
 from app.core.encoding import ZERO_ADDRESS
-from app.core.errors import ForeignSignature, SheetSubstituted
-from app.core.keys import PrivateKey, PublicKey
+from app.core.errors import ForeignSignature, ForeignVault, SheetSubstituted
+from app.core.keys import PublicKey
 from app.core.people import CategoryKeysDocument, IdentityKeys, document_hash
 from app.core.ports import Node, Wallet
 from app.core.sheets import RandomBytes
@@ -57,7 +56,6 @@ class Identity:
 
     def __post_init__(self) -> None:
         self.address = parse_address(self.address or self.wallet.address)
-        self._seen: dict[bytes, dict[str, Any]] = {}
         self._session: tuple[OpenSession, ec.EllipticCurvePrivateKey] | None = None
 
     # what is signed
@@ -137,15 +135,15 @@ class Identity:
 
     @classmethod
     def restore(cls, node: Node, wallet: Wallet, address: str, phrase: str) -> Self:
-        """Sign in with the recovery phrase alone; raises InvalidPhrase, SheetSubstituted."""
+        """Sign in with the recovery phrase alone; raises InvalidPhrase, ForeignVault."""
         return cls.with_vault(node, wallet, address, vault_from_phrase(phrase))
 
     @classmethod
     def with_vault(cls, node: Node, wallet: Wallet, address: str, vault: Vault) -> Self:
-        """A person whose registered keys are those of this vault; raises SheetSubstituted."""
+        """A person whose registered keys are those of this vault; raises ForeignVault."""
         keys = IdentityKeys.decode(node.document(node.view().keys_hash(address)))
         if keys.identity.id != vault.identity.public.id:
-            raise SheetSubstituted()
+            raise ForeignVault()
         return cls(
             node=node,
             wallet=wallet,
@@ -159,6 +157,7 @@ class Identity:
 
     def keys_of(self, person: str) -> IdentityKeys:
         """The identity keys that the registry commits to; raises NotStored, StoreAltered."""
+        person = parse_address(person)
         if person == self.address:
             return IdentityKeys.decode(self.keys_document())
         return IdentityKeys.decode(self.node.document(self.node.view().keys_hash(person)))
@@ -193,11 +192,6 @@ class Identity:
             salt=self.random(32),
         )
         self.node.keep_category_keys(self.sign(statement), document)
-
-    def letters(self, person: str = "", keys: Sequence[PrivateKey] = ()) -> list[dict[str, Any]]:
-        """What was sent to a person (self unless named) and one of the keys opens."""
-        envelopes = self.node.envelopes(person or self.address)
-        return list(opened(envelopes, [self.vault.identity, *keys], self._seen))
 
     # sessions: accesses signed without asking the wallet each time
 

@@ -1,17 +1,25 @@
-"""Owns what a person finds in opened envelopes: records, grants, keys and openings."""
+"""Owns what an opened envelope may hold: a record, a grant, a membership or an opening.
+
+Reading believes nothing: who signed is checked by the letterbox, and a letter that is malformed is
+passed over, so that nothing a stranger sends keeps a person from reading the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from app.core.audit import OpenSession
 from app.core.encoding import hex0x, hex_part
-from app.core.envelopes import open_envelope
-from app.core.errors import ChartkeyError, NoSlot
+from app.core.errors import ChartkeyError, MalformedSeal
 from app.core.keys import PrivateKey
 from app.core.signatures import Signed, parse_signed, signed_json
-from app.core.statements import Access, Domains, Grant, Membership, Record
+from app.core.statements import Access, Domains, Grant, Membership, Record, Session
+from app.core.typed_data import Statement
+
+R = TypeVar("R")
+S = TypeVar("S", bound=Statement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +41,7 @@ class RecordFile:
     def letter(self, domains: Domains) -> dict[str, Any]:
         """The contents of its envelope."""
         return {
-            "statement": signed_json(self.signed, domains),
+            "record": signed_json(self.signed, domains),
             "body": self.address,
             "content": self.content,
             "mediaType": self.media_type,
@@ -60,12 +68,12 @@ class GrantFile:
     def letter(self, domains: Domains) -> dict[str, Any]:
         """The contents of its envelope."""
         contents: dict[str, Any] = {
-            "statement": signed_json(self.signed, domains),
+            "grant": signed_json(self.signed, domains),
             "keys": {str(epoch): hex0x(key.seed) for epoch, key in self.keys.items()},
         }
         if self.record is not None:
             contents["halfA"] = hex0x(self.half_a)
-            contents["record"] = self.record.letter(domains)
+            contents["about"] = self.record.letter(domains)
         if self.membership is not None:
             contents["membership"] = signed_json(self.membership, domains)
         return contents
@@ -78,7 +86,7 @@ class Opening:
     digest: bytes
     signed: Signed[Access]
     records: tuple[bytes, ...]
-    grant: bytes
+    session: OpenSession | None = None
     reported_by: str = ""
 
     @property
@@ -86,66 +94,84 @@ class Opening:
         return self.signed.statement
 
 
-def _own(signed_file: Mapping[str, Any], domains: Domains) -> Signed[Any]:
-    signed, domain, _ = parse_signed(signed_file)
+def read_statement(document: Any, kind: type[S], domains: Domains) -> Signed[S]:
+    """A statement file of one type, made for this deployment; raises ChartkeyError."""
+    signed, domain, _ = parse_signed(document)
     domains.require_own(signed.statement, domain)
+    if not isinstance(signed.statement, kind):
+        raise MalformedSeal("it holds another statement", kind="letter")
     return signed
 
 
 def read_record(contents: Mapping[str, Any], domains: Domains) -> RecordFile | None:
-    """The record in an opened envelope, None where it holds another statement."""
-    signed = _own(contents["statement"], domains) if "body" in contents else None
-    if signed is None or not isinstance(signed.statement, Record):
+    """The record in a letter, None where it is about something else."""
+    if "record" not in contents:
         return None
+    signed = read_statement(contents["record"], Record, domains)
+    size = contents["size"]
+    if type(size) is not int:
+        raise MalformedSeal("its size is not a number", kind="letter")
     return RecordFile(
         digest=domains.digest(signed.statement),
         signed=signed,
-        address=str(contents["body"]),
-        content=str(contents["content"]),
-        media_type=str(contents["mediaType"]),
-        size=int(contents["size"]),
-        title=str(contents["title"]),
+        address=_text(contents, "body"),
+        content=_text(contents, "content"),
+        media_type=_text(contents, "mediaType"),
+        size=size,
+        title=_text(contents, "title"),
     )
 
 
 def read_grant(contents: Mapping[str, Any], domains: Domains) -> GrantFile | None:
-    """The grant in an opened envelope, None where it holds another statement."""
-    signed = _own(contents["statement"], domains) if "keys" in contents else None
-    if signed is None or not isinstance(signed.statement, Grant):
+    """The grant in a letter, None where it is about something else."""
+    if "grant" not in contents:
         return None
-    keys = {
-        int(epoch): PrivateKey(hex_part(seed, "grant's key", 32))
-        for epoch, seed in contents["keys"].items()
-    }
-    record = contents.get("record")
-    member = contents.get("membership")
+    signed = read_statement(contents["grant"], Grant, domains)
+    about, member = contents.get("about"), contents.get("membership")
     return GrantFile(
         digest=domains.digest(signed.statement),
         signed=signed,
-        keys=keys,
-        half_a=hex_part(contents.get("halfA", "0x"), "grant's key"),
-        record=read_record(record, domains) if record else None,
-        membership=_own(member, domains) if member else None,
+        keys={
+            int(epoch): PrivateKey(hex_part(seed, "letter", 32))
+            for epoch, seed in contents["keys"].items()
+        },
+        half_a=hex_part(contents["halfA"], "letter") if about else b"",
+        record=read_record(about, domains) if about else None,
+        membership=read_statement(member, Membership, domains) if member else None,
     )
 
 
-def read_opening(
-    contents: Mapping[str, Any], domains: Domains, reported_by: str = ""
-) -> Opening | None:
-    """The access in an opened envelope, None where it holds another statement."""
-    signed = _own(contents["access"], domains) if "access" in contents else None
-    if signed is None or not isinstance(signed.statement, Access):
+def read_membership(contents: Mapping[str, Any], domains: Domains) -> Signed[Membership] | None:
+    """The membership that an organization keeps a copy of, None in another letter."""
+    if "member" not in contents:
         return None
+    return read_statement(contents["member"], Membership, domains)
+
+
+def read_opening(contents: Mapping[str, Any], domains: Domains) -> Opening | None:
+    """The access in a letter, None where it is about something else."""
+    if "access" not in contents:
+        return None
+    signed = read_statement(contents["access"], Access, domains)
+    session = None
+    if "session" in contents:
+        session = OpenSession(
+            signed=read_statement(contents["session"], Session, domains),
+            public_key=hex_part(contents["sessionKey"], "letter"),
+        )
     return Opening(
         digest=domains.digest(signed.statement),
         signed=signed,
-        records=tuple(hex_part(digest, "access", 32) for digest in contents["records"]),
-        grant=signed.statement.grant,
-        reported_by=reported_by,
+        records=tuple(hex_part(digest, "letter", 32) for digest in contents["records"]),
+        session=session,
     )
 
 
-R = TypeVar("R")
+def _text(contents: Mapping[str, Any], name: str) -> str:
+    text = contents[name]
+    if not isinstance(text, str):
+        raise MalformedSeal(f"its {name} is not text", kind="letter")
+    return text
 
 
 def read_all(
@@ -153,7 +179,7 @@ def read_all(
     letters: Iterable[Mapping[str, Any]],
     domains: Domains,
 ) -> Iterator[R]:
-    """What a reader finds in opened envelopes; a malformed one is passed over as if lost."""
+    """What a reader finds in letters; a malformed one is passed over as if lost."""
     for contents in letters:
         try:
             found = reader(contents, domains)
@@ -161,24 +187,3 @@ def read_all(
             continue
         if found is not None:
             yield found
-
-
-def opened(
-    envelopes: Iterable[tuple[bytes, bytes]], keys: Sequence[PrivateKey], seen: dict[bytes, Any]
-) -> Iterator[dict[str, Any]]:
-    """The contents of the envelopes that one of the keys opens; `seen` remembers them.
-
-    What is sealed to others, or was damaged on the way, is passed over: nothing that somebody
-    sends can keep a person from reading the rest.
-    """
-    for _, envelope in envelopes:
-        mark = envelope[-32:]
-        if mark not in seen:
-            try:
-                seen[mark] = open_envelope(envelope, *keys)
-            except NoSlot:
-                continue
-            except ChartkeyError:
-                seen[mark] = {}
-        if seen[mark]:
-            yield seen[mark]

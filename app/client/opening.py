@@ -36,37 +36,37 @@ def gather(
     custodians: Sequence[Custodian],
     request_for: Callable[[Custodian], OpeningRequest],
     *,
-    digests: Sequence[bytes],
+    thresholds: Mapping[bytes, int],
     access: bytes,
     key: PrivateKey,
-    threshold: int,
 ) -> Mapping[bytes, list[Share]]:
     """Ask every custodian; the shares of each record by its digest.
+
+    `thresholds` tells how many each record needs; a custodian answers for those that it serves.
 
     Raises what the custodians say where too few answer: the reason of a refusal that they share,
     else NotEnoughShares with each one's reason.
     """
-    shares: dict[bytes, list[Share]] = {digest: [] for digest in digests}
+    shares: dict[bytes, list[Share]] = {digest: [] for digest in thresholds}
     failures: dict[str, ChartkeyError] = {}
-    answered = 0
     for custodian in custodians:
         try:
             answer = custodian.release(request_for(custodian))
             opened = {
                 digest: key.open(
-                    answer.shares.get(digest, b""),
-                    release_purpose(access, digest, custodian.id, key.public.id),
+                    sealed, release_purpose(access, digest, custodian.id, key.public.id)
                 )
-                for digest in digests
+                for digest, sealed in answer.shares.items()
+                if digest in thresholds
             }
         except ChartkeyError as failure:
             failures[custodian.name] = failure
             continue
-        answered += 1
         for digest, share in opened.items():
             shares[digest].append(Share(custodian=custodian.name, share=share))
-    if answered < threshold:
-        raise _why(failures, answered, threshold)
+    for digest, threshold in thresholds.items():
+        if len(shares[digest]) < threshold:
+            raise _why(failures, len(shares[digest]), threshold)
     return shares
 
 

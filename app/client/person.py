@@ -1,20 +1,30 @@
-"""Owns a person's work with consent: granting, revoking, memberships, and who looked."""
+"""Owns a person's work with consent: granting, taking back, and an organization's members."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from app.client.charting import TREATMENT, Charting
-from app.client.letters import GrantFile, Opening, RecordFile, read_all, read_grant, read_opening
-from app.core.consent import GrantRefusal, fresh_nonce, mask_of, refusal, require_viewable, word_of
+from app.client.letters import GrantFile, RecordFile
+from app.client.reading import TREATMENT, Reading
+from app.core.categories import require_category
+from app.core.consent import (
+    GrantRefusal,
+    fresh_nonce,
+    mask_of,
+    refusal,
+    require_viewable,
+    word_of,
+)
 from app.core.encoding import ZERO32
-from app.core.envelopes import open_envelope, seal_envelope
-from app.core.errors import ChartkeyError, NotAnchored
+from app.core.envelopes import seal_envelope
+from app.core.errors import ChainUnreachable, NotAnchored
 from app.core.keys import PrivateKey
-from app.core.signatures import Proof, Signed
+from app.core.signatures import Signed, signed_json
 from app.core.statements import (
     ADD,
+    CONSENT,
     VIEW,
     Grant,
     Membership,
@@ -22,12 +32,19 @@ from app.core.statements import (
     Revocation,
     RevocationOfAll,
 )
+from app.core.typed_data import parse_address
 
 DAY = 24 * 3600
 
 
-class Person(Charting):
+@dataclass(kw_only=True)
+class Person(Reading):
     """A patient, a practitioner or an organization on one device."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._taken_back: set[bytes] = set()
+        self._epoch_due = False
 
     # granting
 
@@ -43,10 +60,12 @@ class Person(Charting):
     ) -> GrantFile:
         """Let somebody see (or add to) a category, or see one record, until a time.
 
-        The key goes along in the envelope: the category's for this epoch, or the record's half A;
-        the right to add alone hands over nothing.
+        The key goes along in the envelope: the category's of every epoch, or the record's half A;
+        the right to add alone hands over nothing. Raises UnknownCategory.
         """
-        now, category = self.clock(), record.statement.category if record else category
+        self._catch_up()
+        viewer, now = parse_address(viewer), self.clock()
+        category = require_category(record.statement.category if record else category)
         used = [given.statement.nonce for given in self.grants_given()]
         statement = Grant(
             patient=self.address,
@@ -81,29 +100,6 @@ class Person(Charting):
         newest = self.category_keys_of(self.address).epoch
         return {epoch: self.vault.category(category, epoch) for epoch in range(newest + 1)}
 
-    def grants(self) -> list[GrantFile]:
-        """Every grant that this person gave or was given, with the newest keys that came."""
-        found: dict[bytes, GrantFile] = {}
-        for file in read_all(read_grant, self.letters(), self.node.domains):
-            known = found.get(file.digest)
-            found[file.digest] = (
-                replace(file, keys={**known.keys, **file.keys}) if known else file
-            )
-        return list(found.values())
-
-    def grants_given(self) -> list[GrantFile]:
-        """The grants that this patient signed, oldest first."""
-        return [file for file in self.grants() if file.statement.patient == self.address]
-
-    def grants_held(self, patient: str = "") -> list[GrantFile]:
-        """The grants that others gave to this person, or handed on to a member."""
-        return [
-            file
-            for file in self.grants()
-            if file.statement.patient != self.address
-            and patient in ("", file.statement.patient)
-        ]
-
     def shared_records(self, grant: GrantFile) -> list[RecordFile]:
         """The authentic records that a grant shows: one, or those of its category."""
         if grant.record is not None:
@@ -115,63 +111,76 @@ class Person(Charting):
             if file.statement.category == statement.category and self.is_authentic(file)
         ]
 
-    def proof_of(self, file: GrantFile) -> Proof:
-        """The grant's path to an anchored root; raises NotAnchored."""
-        proof = self.node.proof(file.digest)
-        if proof is None:
-            raise NotAnchored()
-        return proof
-
-    def require_viewable(self, file: GrantFile) -> None:
-        """Raise why the grant does not let its viewer see, by the mirror of the contract."""
-        require_viewable(
-            file.signed,
-            self.proof_of(file),
+    def refusal_of(self, file: GrantFile) -> GrantRefusal:
+        """What the mirror of the contract says of a grant now."""
+        anchor = self.anchor_of(file.digest, CONSENT)
+        if anchor is None:
+            return GrantRefusal.NOT_ANCHORED
+        return refusal(
+            file.statement,
+            file.signed.signature,
+            anchor[0],
             domain=self.node.domains.consent,
             view=self.node.view(),
             now=self.clock(),
         )
 
+    def require_viewable(self, file: GrantFile) -> None:
+        """Raise why the grant does not let its viewer see."""
+        anchor = self.anchor_of(file.digest, CONSENT)
+        if anchor is None:
+            raise NotAnchored()
+        view, domain = self.node.view(), self.node.domains.consent
+        require_viewable(file.signed, anchor[0], domain=domain, view=view, now=self.clock())
+
     # taking back
 
     def revoke(self, file: GrantFile) -> None:
-        """Take one grant back; custodians refuse at once. The category moves to a new epoch."""
+        """Take one grant back; custodians refuse at once, and the category keys move on."""
         nonce = file.statement.nonce
         statement = Revocation(patient=self.address, word=word_of(nonce), mask=mask_of(nonce))
         self.node.accept(self.sign(statement))
-        self.start_epoch(without=[file.digest])
+        self._take_back([file.digest])
 
     def revoke_all(self) -> None:
         """Take back every grant that was ever signed, known or not."""
         tag = self.node.view().tag(self.address)
         new_tag = int.from_bytes(self.random(8), "big")
-        self.node.accept(
-            self.sign(RevocationOfAll(patient=self.address, tag=tag, new_tag=new_tag))
-        )
-        self.start_epoch(without=[file.digest for file in self.grants_given()])
+        statement = RevocationOfAll(patient=self.address, tag=tag, new_tag=new_tag)
+        self.node.accept(self.sign(statement))
+        self._take_back([file.digest for file in self.grants_given()])
 
-    def start_epoch(self, without: Sequence[bytes]) -> None:
-        """Move every category to fresh keys, and hand them to those whose grants still stand."""
-        epoch = self.category_keys_of(self.address).epoch + 1
-        self.publish_category_keys(epoch)
+    def _take_back(self, digests: Collection[bytes]) -> None:
+        self._taken_back.update(digests)
+        self._epoch_due = True
+        with suppress(ChainUnreachable):  # the revocation is kept; fresh keys follow at next use
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._epoch_due:
+            self.start_epoch()
+            self._epoch_due = False
+
+    def start_epoch(self) -> None:
+        """Move every category to fresh keys, and hand them to those whose grants still stand.
+
+        All epochs' keys go along, so that a viewer who missed an earlier letter misses nothing.
+        """
+        self.publish_category_keys(self.category_keys_of(self.address).epoch + 1)
         for file in self.grants_given():
-            if file.digest not in without and file.keys and self._stands(file):
-                key = self.vault.category(file.statement.category, epoch)
-                self._hand_over(replace(file, keys={epoch: key}), file.statement.viewer)
+            if file.keys and self._stands(file):
+                keys = self._category_keys(file.statement.category)
+                self._hand_over(replace(file, keys=keys), file.statement.viewer)
 
     def _stands(self, file: GrantFile) -> bool:
-        proof = self.node.proof(file.digest)
-        answer = GrantRefusal.NOT_ANCHORED
-        if proof is not None:
-            answer = refusal(
-                file.statement,
-                file.signed.signature,
-                proof,
-                domain=self.node.domains.consent,
-                view=self.node.view(),
-                now=self.clock(),
-            )
-        return answer in (GrantRefusal.NONE, GrantRefusal.NOT_ANCHORED)
+        """Whether a grant holds, or will once it is anchored; what was taken back here does not."""
+        if file.digest in self._taken_back or self.clock() >= file.statement.expires_at:
+            return False
+        return self.refusal_of(file) in (
+            GrantRefusal.NONE,
+            GrantRefusal.NOT_ANCHORED,
+            GrantRefusal.NOT_YET_VALID,
+        )
 
     def _hand_over(self, file: GrantFile, person: str) -> None:
         contents = file.letter(self.node.domains)
@@ -183,40 +192,32 @@ class Person(Charting):
     def add_member(self, member: str, *, seconds: int = DAY) -> Signed[Membership]:
         """Let a member act under this organization's grants until a time, and hand those on."""
         now = self.clock()
-        signed: Signed[Membership] = self.sign(
-            Membership(
-                organization=self.address,
-                member=member,
-                not_before=now,
-                expires_at=now + seconds,
-                salt=self.random(32),
-            )
+        statement = Membership(
+            organization=self.address,
+            member=parse_address(member),
+            not_before=now,
+            expires_at=now + seconds,
+            salt=self.random(32),
         )
+        signed: Signed[Membership] = self.sign(statement)
+        copy = seal_envelope(
+            {"member": signed_json(signed, self.node.domains)},
+            [self.vault.identity.public],
+            self.random,
+        )
+        self.node.deliver(self.address, self.node.domains.digest(statement), copy)
+        self.pass_on()
+        return signed
+
+    def pass_on(self) -> None:
+        """Hand what this organization was given, with the newest keys, on to its members."""
+        members = self.members()
         for file in self.grants_held():
             if file.statement.viewer == self.address:
-                self._hand_over(replace(file, membership=signed), member)
-        return signed
+                for signed in members:
+                    self._hand_over(replace(file, membership=signed), signed.statement.member)
 
     def end_membership(self, membership: Signed[Membership]) -> None:
         """End a membership before its time."""
         digest = self.node.domains.digest(membership.statement)
         self.node.accept(self.sign(MembershipEnd(organization=self.address, membership=digest)))
-
-    # who looked
-
-    def openings(self) -> list[Opening]:
-        """Every opening of this chart: those handed in, and those that custodians report."""
-        found: dict[bytes, Opening] = {}
-        for opening in read_all(read_opening, self.letters(), self.node.domains):
-            found.setdefault(opening.digest, opening)
-        for custodian in self.node.custodians:
-            for entry in custodian.entries(self.address):
-                try:
-                    contents = open_envelope(entry, self.vault.identity)
-                except ChartkeyError:
-                    continue  # a custodian that sends noise hides nothing: the others report too
-                for opening in read_all(read_opening, [contents], self.node.domains):
-                    found.setdefault(opening.digest, replace(opening, reported_by=custodian.name))
-        return sorted(found.values(), key=lambda opening: opening.statement.at)
-
-

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from app.core.encoding import hex0x
 from app.core.errors import AccessNotOfNow, ForeignSignature, SessionInvalid
 from app.core.merkle import merkle_root
 from app.core.ports import ChainView
-from app.core.signatures import Signed, is_session_signature, recover, session_key_id
-from app.core.statements import Access, Session
+from app.core.signatures import (
+    Signed,
+    is_session_signature,
+    recover,
+    session_key_id,
+    signed_json,
+)
+from app.core.statements import Access, Domains, Session
 from app.core.typed_data import Domain
 
 MOST_RECORDS = 1000
@@ -30,6 +38,23 @@ def records_root(digests: Iterable[bytes]) -> bytes:
     return merkle_root(digests)
 
 
+def access_letter(
+    signed: Signed[Access],
+    session: OpenSession | None,
+    records: Iterable[bytes],
+    domains: Domains,
+) -> dict[str, Any]:
+    """What is left with the patient of an opening."""
+    contents: dict[str, Any] = {
+        "access": signed_json(signed, domains),
+        "records": [hex0x(digest) for digest in records],
+    }
+    if session is not None:
+        contents["session"] = signed_json(session.signed, domains)
+        contents["sessionKey"] = hex0x(session.public_key)
+    return contents
+
+
 def require_signed_now(
     signed: Signed[Access],
     session: OpenSession | None,
@@ -42,18 +67,36 @@ def require_signed_now(
     access = signed.statement
     if abs(clock - access.at) > CLOCK_SKEW:
         raise AccessNotOfNow(seconds=abs(clock - access.at))
+    require_signed(signed, session, domain=domain, view=view, at=view.time, clock=clock)
+
+
+def require_signed(
+    signed: Signed[Access],
+    session: OpenSession | None,
+    *,
+    domain: Domain,
+    view: ChainView,
+    at: int,
+    clock: int,
+) -> None:
+    """Raise unless someone who spoke for the viewer `at` that time signed, or let a session sign.
+
+    `clock` is when a session must have been running: the present, or the access's own time where
+    an old one is looked at again. Raises ForeignSignature, SessionInvalid.
+    """
+    access = signed.statement
     digest = access.digest(domain)
     if session is None:
-        if not view.speaks_for(access.viewer, recover(digest, signed.signature), view.time):
+        if not view.speaks_for(access.viewer, recover(digest, signed.signature), at):
             raise ForeignSignature(person=access.viewer)
         return
-    _require_session(session, access.viewer, domain=domain, view=view, clock=clock)
+    _require_session(session, access.viewer, domain=domain, view=view, at=at, clock=clock)
     if not is_session_signature(session.public_key, digest, signed.signature):
         raise SessionInvalid("it did not sign this access")
 
 
 def _require_session(
-    session: OpenSession, person: str, *, domain: Domain, view: ChainView, clock: int
+    session: OpenSession, person: str, *, domain: Domain, view: ChainView, at: int, clock: int
 ) -> None:
     statement = session.signed.statement
     if statement.person != person:
@@ -65,5 +108,5 @@ def _require_session(
     if not statement.not_before <= clock < statement.expires_at:
         raise SessionInvalid("it has ended, or has not begun")
     signer = recover(statement.digest(domain), session.signed.signature)
-    if not view.speaks_for(person, signer, view.time):
+    if not view.speaks_for(person, signer, at):
         raise SessionInvalid("nobody who speaks for the person signed it")

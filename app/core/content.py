@@ -3,7 +3,7 @@
 An element is a path (RFC 6901 JSON Pointer) and a value. A leaf is keccak256 of 97 bytes:
 0x00 ‖ salt (32) ‖ SHA-256(path) ‖ SHA-256(value); the salt is HMAC-SHA256 of the path under the
 content secret. Inner nodes hash 64 bytes, so no leaf passes as one. An opaque file has the single
-element with the empty path, whose value is the SHA-256 of the file.
+element with the empty path, whose value is `#` and the SHA-256 of the file.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, bytes]]:
 
 
 def opaque_elements(file_hash: bytes) -> dict[str, bytes]:
-    """The one element of a file that is not taken apart: its SHA-256."""
-    return {"": file_hash}
+    """The one element of a file that is not taken apart: `#` and its SHA-256."""
+    return {"": b"#" + file_hash}
 
 
 def elements_of(body: bytes) -> tuple[str, dict[str, bytes]]:
@@ -149,7 +149,7 @@ def disclose(elements: dict[str, bytes], secret: bytes, path: str) -> Disclosure
 
 def is_disclosed(disclosure: Disclosure, root: bytes) -> bool:
     """Whether the element stands in the content that was signed with this root."""
-    if disclosure.proof.root != root:
+    if disclosure.proof.root != root or len(disclosure.salt) != 32:
         return False
     leaf = _leaf(disclosure.salt, disclosure.path, disclosure.value)
     return is_proven(leaf, disclosure.proof)

@@ -45,11 +45,14 @@ from app.core.statements import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedRecord:
-    """One record that is asked for, with this custodian's sealed share and its sheet's epoch."""
+    """One record that is asked for, with its sheet's epoch and this custodian's sealed share.
+
+    A custodian without a share in that sheet (None) still checks that all is one chart's.
+    """
 
     record: Record
     epoch: int
-    share: Slot
+    share: Slot | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +229,8 @@ def release(
     custodian = key.public.id
     shares = {}
     for asked, digest in zip(request.records, approval.digests, strict=True):
+        if asked.share is None:
+            continue
         if asked.share.kind != Kind.SHARE_OF_B or asked.share.recipient != custodian:
             raise NotServed("the share is not for this custodian")
         share = key.open(
@@ -233,6 +238,8 @@ def release(
         )
         purpose = release_purpose(access_digest, digest, custodian, approval.viewer_key.id)
         shares[digest] = approval.viewer_key.seal(share, purpose)
+    if not shares:
+        raise NotServed("none of the shares is for this custodian")
     return Release(custodian=custodian, shares=shares)
 
 

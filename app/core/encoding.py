@@ -72,6 +72,14 @@ def canonical_json(document: Any) -> bytes:
     ).encode()
 
 
+def is_canonical(document: Any, text: bytes) -> bool:
+    """Whether a text is the canonical form of what it was read as: nothing said twice."""
+    try:
+        return canonical_json(document) == text
+    except (ValueError, RecursionError):
+        return False
+
+
 def _require_plain(value: Any) -> None:
     if isinstance(value, dict):
         for key, member in value.items():

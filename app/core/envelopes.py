@@ -2,22 +2,25 @@
 
 An envelope is public ciphertext (its address stands in the manifest), so it names nobody: slots
 carry no key ids, their number and the length are padded, and a party tries its key on each slot.
-Layout: `CKE`, format version, number of slots (1 byte), slots of 1168 bytes (HPKE of a 32-byte
-key), nonce (12), AES-256-GCM of the padded text with everything before it as associated data.
+Layout: `CKE`, format version, number of slots (1 byte), slots of 1168 bytes (HPKE of 32 secret
+bytes), commitment (32), nonce (12), AES-256-GCM of the padded text with everything before it as
+associated data. Key and commitment come from the secret by HKDF: AES-GCM alone does not commit,
+and an envelope must not read differently for two parties.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from hmac import compare_digest
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from app.core.encoding import canonical_json
+from app.core.encoding import canonical_json, is_canonical
 from app.core.errors import MalformedSeal, NoSlot, SlotNotOpened, UnknownVersion
-from app.core.keys import OVERHEAD_BYTES, PrivateKey, PublicKey
+from app.core.keys import OVERHEAD_BYTES, PrivateKey, PublicKey, derive
 from app.core.sheets import RandomBytes
 
 MAGIC = b"CKE"
@@ -25,6 +28,8 @@ VERSION = 1
 PURPOSE = b"chartkey/envelope/1"
 SLOT = OVERHEAD_BYTES + 32
 SLOTS_STEP = 4
+TAIL = 32 + 12
+"""Commitment and nonce, which end the head."""
 SMALLEST = 2048
 """Texts are padded to a power of two from here on."""
 LARGEST = 1 << 18
@@ -38,32 +43,45 @@ def seal_envelope(
     count = -(-len(keys) // SLOTS_STEP) * SLOTS_STEP
     if not 0 < count <= 255:
         raise ValueError("an envelope has between 1 and 252 parties")
-    content_key = random(32)
-    slots = [party.seal(content_key, PURPOSE) for party in keys.values()]
+    secret = random(32)
+    key, commitment = _keys(secret)
+    slots = [party.seal(secret, PURPOSE) for party in keys.values()]
     # noise that looks like a slot must be one: sealed to a key that nobody has
     slots += [
         PrivateKey(random(32)).public.seal(random(32), PURPOSE) for _ in range(count - len(keys))
     ]
-    order = sorted(slots)
-    head = MAGIC + bytes([VERSION, count]) + b"".join(order) + random(12)
-    return head + AESGCM(content_key).encrypt(head[-12:], _pad(canonical_json(contents)), head)
+    head = MAGIC + bytes([VERSION, count]) + b"".join(sorted(slots)) + commitment + random(12)
+    return head + AESGCM(key).encrypt(head[-12:], _pad(canonical_json(contents)), head)
+
+
+def _keys(secret: bytes) -> tuple[bytes, bytes]:
+    """The AES key of an envelope and the commitment to it, 32 bytes each."""
+    okm = derive(secret, b"chartkey/envelope-key/1", 64)
+    return okm[:32], okm[32:]
 
 
 def open_envelope(envelope: bytes, *keys: PrivateKey) -> dict[str, Any]:
     """Open with the first key that fits; raises NoSlot, MalformedSeal, UnknownVersion."""
     head = _head(envelope)
-    slots = [envelope[at : at + SLOT] for at in range(5, len(head) - 12, SLOT)]
+    slots = [envelope[at : at + SLOT] for at in range(5, len(head) - TAIL, SLOT)]
     for key in keys:
         for slot in slots:
             try:
-                content_key = key.open(slot, PURPOSE)
-                text = AESGCM(content_key).decrypt(head[-12:], envelope[len(head) :], head)
+                secret = key.open(slot, PURPOSE)
             except SlotNotOpened:
                 continue
-            except (InvalidTag, ValueError):
-                raise MalformedSeal("its text was altered", kind="envelope") from None
-            return _parse(text)
+            return _parse(_text(envelope, head, secret))
     raise NoSlot()
+
+
+def _text(envelope: bytes, head: bytes, secret: bytes) -> bytes:
+    key, commitment = _keys(secret)
+    if not compare_digest(commitment, head[-TAIL:-12]):
+        raise MalformedSeal("its key is another than it commits to", kind="envelope")
+    try:
+        return AESGCM(key).decrypt(head[-12:], envelope[len(head) :], head)
+    except InvalidTag:
+        raise MalformedSeal("its text was altered", kind="envelope") from None
 
 
 def _head(envelope: bytes) -> bytes:
@@ -71,9 +89,9 @@ def _head(envelope: bytes) -> bytes:
         raise MalformedSeal("too short or of another kind", kind="envelope")
     if envelope[3] != VERSION:
         raise UnknownVersion(kind="envelope", version=envelope[3])
-    length = 5 + envelope[4] * SLOT + 12
-    if len(envelope) < length + SMALLEST + 16:
-        raise MalformedSeal("it is cut off", kind="envelope")
+    length = 5 + envelope[4] * SLOT + TAIL
+    if not length + SMALLEST + 16 <= len(envelope) <= length + LARGEST + 16:
+        raise MalformedSeal("it is cut off, or too long", kind="envelope")
     return envelope[:length]
 
 
@@ -91,6 +109,6 @@ def _parse(text: bytes) -> dict[str, Any]:
         contents = json.loads(text)
     except (ValueError, RecursionError) as cause:
         raise MalformedSeal("its text is not JSON", kind="envelope") from cause
-    if not isinstance(contents, dict):
-        raise MalformedSeal("its text is not a JSON object", kind="envelope")
+    if not isinstance(contents, dict) or not is_canonical(contents, text.rstrip(b" ")):
+        raise MalformedSeal("its text is not a canonical JSON object", kind="envelope")
     return contents

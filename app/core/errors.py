@@ -15,7 +15,7 @@ ChartkeyError
 │   ├── KeyNotOfBody · ContentMismatch · SlotNotOpened · NoSlot · NotEnoughShares · WrongShare
 │   └── SheetSubstituted · SheetStale · NotElement
 ├── VaultError            the vault stays shut
-│   └── WrongLock · InvalidPhrase · KeyFileExposed
+│   └── WrongLock · ForeignVault · InvalidPhrase · KeyFileExposed
 ├── BundleError           what was given is not a chart
 │   └── InvalidBundle · UnknownCategory
 ├── StoreError            a store does not hold, or no longer holds, what was asked for
@@ -41,7 +41,7 @@ class ChartkeyError(Exception):
 
     def __init__(self, reason: str = "", /, **facts: Any) -> None:
         self.facts = facts
-        super().__init__(self.sentence.format(reason=reason, **facts))
+        super().__init__(self.sentence.format(**{"reason": reason, **facts}))
 
 
 class StatementError(ChartkeyError):
@@ -261,6 +261,11 @@ class VaultError(ChartkeyError):
 class WrongLock(VaultError):
     sentence = "This does not open the vault."
     remedy = "Try again, or use the recovery phrase."
+
+
+class ForeignVault(VaultError):
+    sentence = "This vault is not the one whose keys the person has registered."
+    remedy = "Use the phrase or the passphrase of this person."
 
 
 class InvalidPhrase(VaultError):

@@ -60,6 +60,8 @@ def merkle_root(digests: Iterable[bytes]) -> bytes:
 
 def is_proven(digest: bytes, proof: Proof) -> bool:
     """Whether the path leads from the digest to the root (OpenZeppelin's MerkleProof)."""
+    if any(len(part) != 32 for part in (digest, proof.root, *proof.path)):
+        return False
     node = digest
     for sibling in proof.path:
         node = _pair(node, sibling)

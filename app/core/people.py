@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from app.core.categories import CATEGORIES
-from app.core.encoding import canonical_json, hex0x, hex_part
+from app.core.encoding import canonical_json, hex0x, hex_part, is_canonical
 from app.core.errors import MalformedSeal, MembershipInvalid, UnknownVersion
 from app.core.keys import PublicKey
 from app.core.ports import ChainView
@@ -101,6 +101,8 @@ def _read(document: bytes, version: str, names: set[str]) -> dict[str, Any]:
         fields = json.loads(document)
     except (ValueError, RecursionError) as cause:
         raise MalformedSeal("it is not JSON", kind="keys document") from cause
+    if not is_canonical(fields, document):
+        raise MalformedSeal("it is not in its canonical form", kind="keys document")
     if not isinstance(fields, dict) or fields.get("chartkey") != version:
         given = fields.get("chartkey") if isinstance(fields, dict) else None
         raise UnknownVersion(kind="keys document", version=str(given)[:40])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from app.core.statements import CategoryKeys, Domains, Sheet
+from app.core.statements import CategoryKeys, Domains, Record, Retraction, Sheet
 from app.core.typed_data import Domain, Statement
 
 if TYPE_CHECKING:
+    from app.core.audit import OpenSession
     from app.core.custody import OpeningRequest, Release
     from app.core.signatures import Proof, Signed
 
@@ -124,9 +125,19 @@ class Node(Protocol):
         """The chain at its newest block."""
 
     def accept(
-        self, signed: Signed[Statement], *, envelope: bytes = b"", parties: Sequence[str] = ()
+        self,
+        signed: Signed[Statement],
+        *,
+        envelope: bytes = b"",
+        parties: Sequence[str] = (),
+        body: str = "",
+        session: OpenSession | None = None,
     ) -> None:
-        """Take a statement durably; it is anchored or sent from here on, whatever happens."""
+        """Take a statement durably; it is anchored or sent from here on, whatever happens.
+
+        `body` is the address that a record claims, `session` what signed an access. Raises
+        ForeignSignature, SessionInvalid, ContractRefused, and then nothing was taken.
+        """
 
     def settle(self) -> None:
         """Anchor and send what has been accepted; raises ChainError, losing nothing."""
@@ -140,8 +151,8 @@ class Node(Protocol):
     def deliver(self, person: str, digest: bytes, envelope: bytes) -> None:
         """Hand a person an envelope that belongs to a statement, without anchoring it."""
 
-    def erase(self, record: bytes, body: str) -> None:
-        """Delete a record's body (by address), key sheets and envelopes."""
+    def erase(self, record: Signed[Record], retraction: Signed[Retraction]) -> None:
+        """Take the patient's retraction, and delete the record's body, sheets and envelopes."""
 
     def keep_category_keys(self, signed: Signed[CategoryKeys], document: bytes) -> None:
         """Keep the newest public category keys of a patient; served to those who may add."""
@@ -149,11 +160,11 @@ class Node(Protocol):
     def category_keys(self, patient: str) -> tuple[Signed[CategoryKeys], bytes]:
         """A patient's newest category keys statement and document; raises NotStored."""
 
-    def keep_sheet(self, signed: Signed[Sheet], sheet: bytes) -> None:
-        """Keep a record's key sheet, newest version first in line; served to parties."""
+    def keep_sheet(self, signed: Signed[Sheet], sheet: bytes, record: Signed[Record]) -> None:
+        """Keep a record's key sheet and have its statement anchored; served to parties."""
 
-    def sheet(self, record: bytes) -> tuple[Signed[Sheet], bytes]:
-        """The newest sheet of a record with its statement; raises NotStored."""
+    def sheets(self, record: bytes) -> Sequence[tuple[Signed[Sheet], bytes]]:
+        """The sheets of a record with their statements, newest version first."""
 
     def keep_document(self, document: bytes) -> bytes:
         """Keep a keys document, found again by its SHA-256, which is returned."""

@@ -113,6 +113,7 @@ def is_welcome(
     authors = {record.author, *member_of}
     return any(
         grant.rights & ADD
+        and grant.patient == record.patient
         and grant.viewer in authors
         and grant.category == record.category
         and grant.record in (ZERO32, digest)
@@ -126,7 +127,8 @@ def current_versions(
     """The records (by digest) that no later version replaces.
 
     A record replaces the one it supersedes where both have one patient, category and author, or
-    where the patient accepted it (its digest in `accepted`); otherwise both are shown.
+    where the patient accepted it (its digest in `accepted`); otherwise both are shown. The
+    caller leaves out what is not authentic or was retracted, lest it hide what it superseded.
     """
     replaced = set()
     for digest, record in records.items():

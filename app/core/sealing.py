@@ -155,6 +155,8 @@ def open_stream(read: Read, key: BodyKey) -> Iterator[bytes]:
     for number, sealed, last in _segments(read, SEGMENT + TAG):
         if len(sealed) < TAG:
             raise BodyTruncated()
+        if len(sealed) == TAG and number > 0:
+            raise BodyAltered(segment=number)  # only an empty body has an empty segment
         try:
             yield cipher.decrypt(key.nonce(number, last), sealed, header)
         except InvalidTag:

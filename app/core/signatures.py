@@ -20,6 +20,7 @@ from app.core.typed_data import Domain, Statement
 
 S_co = TypeVar("S_co", bound=Statement, covariant=True)
 
+LONGEST_PROOF = 64
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -48,7 +49,7 @@ def session_key_id(public_key: bytes) -> bytes:
 
 def is_session_signature(public_key: bytes, digest: bytes, signature: bytes) -> bool:
     """Whether a P-256 key signed the digest, as WebCrypto's ECDSA with SHA-256 does (r ‖ s)."""
-    if len(signature) != 64:
+    if len(signature) != 64 or len(public_key) != 65 or public_key[0] != 4:
         return False
     try:
         point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
@@ -103,7 +104,10 @@ def parse_signed(
         signature = from_hex(document["signature"])
         proof = None
         if "root" in document:
-            path = tuple(from_hex(step, 32) for step in document["proof"])
+            steps = document["proof"]
+            if not isinstance(steps, list) or len(steps) > LONGEST_PROOF:
+                raise MalformedStatement("its proof is not a list of at most 64 steps")
+            path = tuple(from_hex(step, 32) for step in steps)
             proof = Proof(root=from_hex(document["root"], 32), path=path)
     except (KeyError, TypeError):
         raise MalformedStatement("a part of the statement file is missing") from None

@@ -137,9 +137,9 @@ def _read_uint(value: Any) -> int:
             return int(value, 16)
         if re.fullmatch(r"[0-9]{1,78}", value):
             return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise MalformedStatement("a value is not a whole number")
+    if isinstance(value, int) and not isinstance(value, bool) and value < 1 << 53:
+        return value  # a larger one must be text: JavaScript would read another number
+    raise MalformedStatement("a value is not a whole number, or a large one that is not text")
 
 
 def _read_bytes32(value: Any) -> bytes:

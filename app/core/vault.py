@@ -1,7 +1,8 @@
 """Owns the vault: a person's secret seed, its recovery phrase, and the locks that seal it.
 
 A lock is JSON. `passphrase/1` wraps the seed under scrypt (RFC 7914); `wallet/1` under a wallet's
-signature *together with* a device key or passphrase: a signature alone is never a key.
+signature *together with* a device key or passphrase: a signature alone is never a key. Both commit
+to their key, so whoever keeps a lock cannot make one that tells many guesses apart at once.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from app.core.keys import PrivateKey, category_key, derive, identity_key
 from app.core.sheets import RandomBytes
 
 KIND = "vault lock"
+WALLET_PARTS = {"origin", "address", "chainId", "at", "salt"}
 SCRYPT_N = 1 << 17
 SCRYPT_R = 8
 SCRYPT_P = 1
@@ -80,22 +82,20 @@ def lock_with_passphrase(
     vault: Vault, passphrase: str, random: RandomBytes, *, n: int = SCRYPT_N
 ) -> dict[str, Any]:
     """Seal the seed under a passphrase; `n` is scrypt's cost (memory 128·n·r bytes)."""
-    salt, nonce = random(16), random(12)
+    salt = random(16)
     lock = {
         "lock": "passphrase/1",
         "salt": hex0x(salt),
-        "nonce": hex0x(nonce),
         "n": n,
         "r": SCRYPT_R,
         "p": SCRYPT_P,
     }
-    key = _scrypt(passphrase, salt, n, SCRYPT_R, SCRYPT_P)
-    return lock | {"sealed": hex0x(AESGCM(key).encrypt(nonce, vault.seed, canonical_json(lock)))}
+    return _wrap(vault, lock, _scrypt(passphrase, salt, n, SCRYPT_R, SCRYPT_P), random)
 
 
 def open_with_passphrase(lock: Mapping[str, Any], passphrase: str) -> Vault:
     """Open a passphrase lock; raises WrongLock, MalformedSeal, UnknownVersion."""
-    public = _public(lock, "passphrase/1", {"salt", "nonce", "n", "r", "p"})
+    public = _public(lock, "passphrase/1", {"salt", "n", "r", "p"})
     n, r, p = public["n"], public["r"], public["p"]
     if not (
         all(type(x) is int for x in (n, r, p))
@@ -105,7 +105,7 @@ def open_with_passphrase(lock: Mapping[str, Any], passphrase: str) -> Vault:
         and 0 < p <= 4
     ):
         raise MalformedSeal("its scrypt cost is out of bounds", kind=KIND)
-    return _unwrap(lock, public, _scrypt(passphrase, hex_part(public["salt"], KIND), n, r, p))
+    return _unwrap(public, _scrypt(passphrase, hex_part(public["salt"], KIND), n, r, p))
 
 
 def wallet_message(*, origin: str, address: str, salt: bytes, chain_id: int, at: str) -> str:
@@ -121,52 +121,100 @@ def wallet_message(*, origin: str, address: str, salt: bytes, chain_id: int, at:
     )
 
 
+def lock_message(lock: Mapping[str, Any], origin: str) -> str:
+    """What the wallet must sign to open a wallet lock, rebuilt from its parts.
+
+    The lock may come from anybody, and must not make a wallet sign in elsewhere: raises
+    WrongLock unless it was made for this origin; MalformedSeal, UnknownVersion.
+    """
+    public = _public(lock, "wallet/1", WALLET_PARTS)
+    texts = all(isinstance(public[name], str) for name in ("origin", "address", "at"))
+    if not texts or type(public["chainId"]) is not int:
+        raise MalformedSeal("a part is of another kind", kind=KIND)
+    if public["origin"] != origin:
+        raise WrongLock()
+    return wallet_message(
+        origin=origin,
+        address=public["address"],
+        salt=hex_part(public["salt"], KIND, 16),
+        chain_id=public["chainId"],
+        at=public["at"],
+    )
+
+
 def lock_with_wallet(
-    vault: Vault, signatures: tuple[bytes, bytes], device_secret: bytes, random: RandomBytes,
-    *, salt: bytes, message: str,
-) -> dict[str, Any]:  # fmt: skip
+    vault: Vault,
+    signatures: tuple[bytes, bytes],
+    device_secret: bytes,
+    random: RandomBytes,
+    *,
+    origin: str,
+    address: str,
+    salt: bytes,
+    chain_id: int,
+    at: str,
+) -> dict[str, Any]:
     """Seal under a wallet's signature together with a device secret (32 bytes).
 
-    The wallet signs the message twice; unless both signatures are identical it is not
+    The wallet signs `wallet_message` twice; unless both signatures are identical it is not
     deterministic and could never open the lock: raises WrongLock.
     """
     if not compare_digest(*signatures):
         raise WrongLock()
-    nonce = random(12)
-    lock = {"lock": "wallet/1", "salt": hex0x(salt), "nonce": hex0x(nonce), "message": message}
-    key = _wallet_key(signatures[0], device_secret, salt)
-    sealed = AESGCM(key).encrypt(nonce, vault.seed, canonical_json(lock))
-    return lock | {"sealed": hex0x(sealed)}
+    lock = {
+        "lock": "wallet/1",
+        "origin": origin,
+        "address": address,
+        "chainId": chain_id,
+        "at": at,
+        "salt": hex0x(salt),
+    }
+    return _wrap(vault, lock, _wallet_key(signatures[0], device_secret, salt), random)
 
 
 def open_with_wallet(lock: Mapping[str, Any], signature: bytes, device_secret: bytes) -> Vault:
     """Open a wallet lock; raises WrongLock, MalformedSeal, UnknownVersion."""
-    public = _public(lock, "wallet/1", {"salt", "nonce", "message"})
-    key = _wallet_key(signature, device_secret, hex_part(public["salt"], KIND))
-    return _unwrap(lock, public, key)
+    public = _public(lock, "wallet/1", WALLET_PARTS)
+    salt = hex_part(public["salt"], KIND, 16)
+    return _unwrap(public, _wallet_key(signature, device_secret, salt))
 
 
 def _public(lock: Mapping[str, Any], version: str, names: set[str]) -> dict[str, Any]:
+    if not isinstance(lock, Mapping):
+        raise MalformedSeal("it is not a JSON object", kind=KIND)
     kind = str(lock.get("lock"))
     if kind != version:
         raise UnknownVersion(kind=KIND, version=kind[:40])
-    if set(lock) != names | {"lock", "sealed"}:
+    if set(lock) != names | {"lock", "commitment", "nonce", "sealed"}:
         raise MalformedSeal("a part is missing", kind=KIND)
-    return {name: lock[name] for name in (*names, "lock")}
+    return dict(lock)
 
 
-def _unwrap(lock: Mapping[str, Any], public: dict[str, Any], key: bytes) -> Vault:
+def _wrap(
+    vault: Vault, lock: dict[str, Any], key: bytes, random: RandomBytes
+) -> dict[str, Any]:
+    """Seal the seed under 64 bytes of key and commitment: a lock opens with one key only."""
+    nonce = random(12)
+    public = lock | {"commitment": hex0x(key[32:]), "nonce": hex0x(nonce)}
+    sealed = AESGCM(key[:32]).encrypt(nonce, vault.seed, canonical_json(public))
+    return public | {"sealed": hex0x(sealed)}
+
+
+def _unwrap(lock: Mapping[str, Any], key: bytes) -> Vault:
+    public = {name: part for name, part in lock.items() if name != "sealed"}
+    sealed = hex_part(lock["sealed"], KIND)
+    if not compare_digest(hex_part(lock["commitment"], KIND, 32), key[32:]):
+        raise WrongLock()
     try:
-        seed = AESGCM(key).decrypt(
-            hex_part(public["nonce"], KIND, 12), hex_part(lock["sealed"], KIND), canonical_json(public)
-        )
+        authenticated = canonical_json(public)
+        seed = AESGCM(key[:32]).decrypt(hex_part(lock["nonce"], KIND, 12), sealed, authenticated)
     except (InvalidTag, ValueError):
         raise WrongLock() from None
     return Vault(seed)
 
 
 def _scrypt(passphrase: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return Scrypt(salt=salt, length=32, n=n, r=r, p=p).derive(_normal(passphrase))
+    return Scrypt(salt=salt, length=64, n=n, r=r, p=p).derive(_normal(passphrase))
 
 
 def _normal(passphrase: str) -> bytes:
@@ -180,4 +228,5 @@ def _normal(passphrase: str) -> bytes:
 def _wallet_key(signature: bytes, device_secret: bytes, salt: bytes) -> bytes:
     if len(signature) != 65 or len(device_secret) != 32:
         raise WrongLock()
-    return derive(signature + device_secret + salt, b"chartkey/lock/wallet/1")
+    # r ‖ s only: some wallets give v as 0 or 1, others as 27 or 28
+    return derive(signature[:64] + device_secret + salt, b"chartkey/lock/wallet/1", 64)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+from app.core.audit import access_letter
 from app.core.custody import OpeningRequest, Release, decide, release
-from app.core.encoding import hex0x
 from app.core.envelopes import seal_envelope
 from app.core.errors import ForeignSignature, NotServed, StoppedByOperator
 from app.core.keys import PrivateKey
 from app.core.people import IdentityKeys
 from app.core.ports import ChainView
 from app.core.sheets import RandomBytes
-from app.core.signatures import Signed, recover, signed_json
+from app.core.signatures import Signed, recover
 from app.core.statements import Domains, Revocation, RevocationOfAll
 from app.core.typed_data import Statement
 
@@ -76,12 +76,7 @@ class LocalCustodian:
     ) -> bytes:
         """The log's entry: the access and what it opened, sealed to the patient."""
         keys = IdentityKeys.decode(self.documents(view.keys_hash(patient)))
-        contents: dict[str, Any] = {
-            "access": signed_json(request.access, self.domains),
-            "records": [hex0x(digest) for digest in digests],
-        }
-        if request.grant is not None:
-            contents["grant"] = hex0x(self.domains.digest(request.grant.statement))
+        contents = access_letter(request.access, request.session, digests, self.domains)
         return seal_envelope(contents, [keys.identity], self.random)
 
     def hear(self, revocation: Signed[Statement]) -> None:

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Protocol
 
+from app.core.audit import OpenSession
 from app.core.encoding import ZERO32
 from app.core.errors import (
     ChainUnreachable,
     ChartkeyError,
     ContractRefused,
     ForeignSignature,
+    SheetStale,
+    SheetSubstituted,
     StoreAltered,
-    TransactionFailed,
+    StoreError,
 )
 from app.core.merkle import (
     ManifestEntry,
@@ -27,77 +29,26 @@ from app.core.merkle import (
 )
 from app.core.people import document_hash
 from app.core.ports import BodyStore, ChainView, Custodian
-from app.core.signatures import Proof, Signed, parse_signed, recover, signed_json
+from app.core.sheets import sheet_hash
+from app.core.signatures import Proof, Signed, parse_signed, signed_json
 from app.core.statements import (
     AUDIT,
     CONSENT,
     RECORDS,
-    Access,
     CategoryKeys,
     Domains,
-    Grant,
     Record,
+    Retraction,
     Revocation,
     RevocationOfAll,
     Sheet,
 )
 from app.core.typed_data import Statement
+from app.services.ports import Chain, Database, Receipt
+from app.services.speakers import Speakers
 
 BATCH = 1024
 BOOKS = (RECORDS, CONSENT, AUDIT)
-
-
-class Receipt(Protocol):
-    """A transaction in a block."""
-
-    @property
-    def transaction(self) -> str: ...
-    @property
-    def block(self) -> int: ...
-    @property
-    def gas(self) -> int: ...
-
-
-class Chain(Protocol):
-    """What a node asks of its chain."""
-
-    domains: Domains
-
-    def view(self) -> ChainView: ...
-    def anchor(self, judge: str, root: bytes, manifest: bytes) -> Receipt: ...
-    def relay(self, signed: Signed[Statement]) -> Receipt: ...
-    def try_out(self, signed: Signed[Statement]) -> None: ...
-    def is_relayed(self, statement: Statement) -> bool: ...
-    def is_done(self, statement: Statement) -> bool: ...
-
-
-class Database(Protocol):
-    """What a node asks of its database (adapters/database.py says what each method does)."""
-
-    def accept(
-        self, *, digest: bytes, judge: str, envelope: bytes, parcels_to: Iterable[tuple[str, str]]
-    ) -> bool: ...
-    def accept_call(
-        self, *, digest: bytes, statement: str, parcels_to: Iterable[tuple[str, str]]
-    ) -> bool: ...
-    def waiting_calls(self) -> Sequence[tuple[int, str]]: ...
-    def close_call(self, row: int, state: str) -> None: ...
-    def waiting(self, judge: str, most: int) -> Sequence[Any]: ...
-    def form_batch(
-        self, judge: str, root: bytes, manifest: bytes, digests: Sequence[bytes]
-    ) -> None: ...
-    def open_batches(self) -> Sequence[Any]: ...
-    def close_batch(self, batch: int, block: int) -> None: ...
-    def anchored_batch(self, digest: bytes) -> tuple[bytes, bytes] | None: ...
-    def deliver(self, person: str, digest: bytes, address: str) -> None: ...
-    def parcels_of(self, person: str) -> Sequence[tuple[bytes, str]]: ...
-    def forget(self, digest: bytes) -> Sequence[str]: ...
-    def keep_sheet(self, *, record: bytes, version: int, statement: Any, sheet: bytes) -> None: ...
-    def newest_sheet(self, record: bytes) -> tuple[Any, bytes]: ...
-    def keep_document(self, digest: bytes, content: bytes) -> None: ...
-    def document(self, digest: bytes) -> bytes: ...
-    def put_on_shelf(self, person: str, kind: str, content: bytes) -> None: ...
-    def from_shelf(self, person: str, kind: str) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,24 +77,31 @@ class LocalNode:
     def view(self) -> ChainView:
         return self.chain.view()
 
-    def accept(
-        self, signed: Signed[Statement], *, envelope: bytes = b"", parties: Sequence[str] = ()
-    ) -> None:
-        """Take a statement durably; raises ForeignSignature, ContractRefused.
+    # accepting
 
-        While the chain does not answer, what was signed is kept unseen: a statement that nobody
-        may make is refused when it is settled, and an anchor adds no authority.
+    def accept(
+        self,
+        signed: Signed[Statement],
+        *,
+        envelope: bytes = b"",
+        parties: Sequence[str] = (),
+        body: str = "",
+        session: OpenSession | None = None,
+    ) -> None:
+        """Take a statement durably; raises ForeignSignature, SessionInvalid, ContractRefused.
+
+        While the chain does not answer, what was signed is kept unseen: a call that nobody may
+        make is refused when it is settled, and an anchor adds no authority.
         """
         statement = signed.statement
         digest = self.domains.digest(statement)
         relayed = self.chain.is_relayed(statement)
-        try:
+        with suppress(ChainUnreachable):
+            speakers = self._speakers()
+            speakers.require_fresh(statement)
+            speakers.require_maker(signed, session)
             if relayed:
                 self.chain.try_out(signed)
-            else:
-                self._require_speaker(signed, digest)
-        except ChainUnreachable:
-            pass
         address = self.bodies.put(iter([envelope])) if envelope else ""
         parcels = [(person, address) for person in dict.fromkeys(parties) if address]
         if relayed:
@@ -151,7 +109,35 @@ class LocalNode:
             self.database.accept_call(digest=digest, statement=text, parcels_to=parcels)
             self._tell_custodians(signed)
         else:
-            self.accept_digest(digest, statement.judge, envelope, parcels)
+            self.accept_digest(digest, statement.judge, envelope, parcels, body)
+
+    def accept_digest(
+        self,
+        digest: bytes,
+        judge: str,
+        envelope: bytes = b"",
+        parcels: Iterable[tuple[str, str]] = (),
+        body: str = "",
+    ) -> None:
+        """Take a bare digest to anchor, as custodians hand in accesses that nobody else did."""
+        self.database.accept(
+            digest=digest,
+            judge=judge,
+            envelope=sha256(envelope).digest() if envelope else ZERO32,
+            parcels_to=parcels,
+            body=body,
+        )
+
+    def _queued(self) -> list[tuple[int, Signed[Statement]]]:
+        calls = [
+            (row, parse_signed(json.loads(text))[0]) for row, text in self.database.waiting_calls()
+        ]
+        urgent = (Revocation, RevocationOfAll, Retraction)
+        return sorted(calls, key=lambda call: not isinstance(call[1].statement, urgent))
+
+    def _speakers(self) -> Speakers:
+        queued = (signed.statement for _, signed in self._queued())
+        return Speakers(self.domains, self.view(), queued)
 
     def _tell_custodians(self, signed: Signed[Statement]) -> None:
         """Let custodians refuse from now on; the chain, not this message, is what binds them."""
@@ -160,43 +146,16 @@ class LocalNode:
                 with suppress(ChartkeyError):  # told again before it is sent, and then by the chain
                     custodian.hear(signed)
 
-    def accept_digest(
-        self,
-        digest: bytes,
-        judge: str,
-        envelope: bytes,
-        parcels: Iterable[tuple[str, str]] = (),
-    ) -> None:
-        """Take a bare digest to anchor, as custodians hand in accesses that nobody else did."""
-        self.database.accept(
-            digest=digest,
-            judge=judge,
-            envelope=sha256(envelope).digest() if envelope else ZERO32,
-            parcels_to=parcels,
-        )
-
-    def _require_speaker(self, signed: Signed[Statement], digest: bytes) -> None:
-        statement, view = signed.statement, self.view()
-        match statement:
-            case Record():
-                person = statement.author
-            case Grant() | CategoryKeys():
-                person = statement.patient
-            case Access():
-                return  # perhaps signed by a session key: custodians have checked it
-            case _:
-                return
-        signer = recover(digest, signed.signature)
-        if not view.speaks_for(person, signer, view.time):
-            raise ForeignSignature(person=person)
+    # settling
 
     def settle(self) -> None:
-        """Send what was accepted; revocations and other calls first, then anchors.
+        """Send what was accepted: revocations first, other calls, then anchors.
 
         Safe to call again after any fault: batches are bound before they leave, and whatever the
-        chain already shows is not sent twice.
+        chain already shows is not sent twice. One call that fails holds nothing else up; its
+        error is raised at the end.
         """
-        self._settle_calls()
+        failures = list(self._settle_calls())
         for judge in BOOKS:
             while waiting := self.database.waiting(judge, BATCH):
                 tree = MerkleTree(row.digest for row in waiting)
@@ -210,22 +169,29 @@ class LocalNode:
             self.database.close_batch(batch.id, receipt.block)
             count = len(decode_manifest(batch.manifest))
             self.settled.append(Settled(what=batch.judge, count=count, receipt=receipt))
+        if failures:
+            raise failures[0]
 
-    def _settle_calls(self) -> None:
-        for row, text in self.database.waiting_calls():
-            signed, _, _ = parse_signed(json.loads(text))
+    def _settle_calls(self) -> Iterable[ChartkeyError]:
+        for row, signed in self._queued():
             if self.chain.is_done(signed.statement):
                 self.database.close_call(row, "done")
                 continue
             self._tell_custodians(signed)
             try:
+                self.chain.try_out(signed)
                 receipt = self.chain.relay(signed)
-            except (ContractRefused, TransactionFailed):
+            except (ContractRefused, ForeignSignature) as refusal:
                 self.database.close_call(row, "refused")
+                yield refusal
+            except ChainUnreachable:
                 raise
-            self.database.close_call(row, "done")
-            name = type(signed.statement).__name__
-            self.settled.append(Settled(what=name, count=1, receipt=receipt))
+            except ChartkeyError as fault:
+                yield fault  # no funds, a full pool: it stays queued
+            else:
+                self.database.close_call(row, "done")
+                name = type(signed.statement).__name__
+                self.settled.append(Settled(what=name, count=1, receipt=receipt))
 
     def proof(self, digest: bytes) -> Proof | None:
         found = self.database.anchored_batch(digest)
@@ -234,29 +200,43 @@ class LocalNode:
         _, manifest = found
         return MerkleTree(entry.digest for entry in decode_manifest(manifest)).proof(digest)
 
+    # envelopes
+
     def deliver(self, person: str, digest: bytes, envelope: bytes) -> None:
-        """Hand a person an envelope that belongs to a statement without being anchored."""
         self.database.deliver(person, digest, self.bodies.put(iter([envelope])))
 
     def envelopes(self, person: str) -> list[tuple[bytes, bytes]]:
-        return [
-            (digest, b"".join(list(self.bodies.read(address))))
-            for digest, address in self.database.parcels_of(person)
-        ]
+        """What can be had of it: one that is lost or damaged does not hold back the others."""
+        found = []
+        for digest, address in self.database.parcels_of(person):
+            with suppress(StoreError):  # `app audit` names what a store has lost
+                found.append((digest, b"".join(list(self.bodies.read(address)))))
+        return found
 
-    def keep_sheet(self, signed: Signed[Sheet], sheet: bytes) -> None:
+    # key sheets, keys documents, locks
+
+    def keep_sheet(self, signed: Signed[Sheet], sheet: bytes, record: Signed[Record]) -> None:
+        """Keep a sheet and queue its statement's digest; raises ForeignSignature."""
         statement = signed.statement
+        if sheet_hash(sheet) != statement.sheet_hash:
+            raise SheetSubstituted()
+        with suppress(ChainUnreachable):
+            self._speakers().require_sheet(signed, record)
+        digest = self.domains.digest(statement)
         self.database.keep_sheet(
             record=statement.record,
             version=statement.version,
+            digest=digest,
             statement=signed_json(signed, self.domains),
             sheet=sheet,
         )
+        self.accept_digest(digest, RECORDS)
 
-    def sheet(self, record: bytes) -> tuple[Signed[Sheet], bytes]:
-        statement, sheet = self.database.newest_sheet(record)
-        signed, _, _ = parse_signed(statement)
-        return signed, sheet
+    def sheets(self, record: bytes) -> list[tuple[Signed[Sheet], bytes]]:
+        return [
+            (parse_signed(statement)[0], sheet)
+            for statement, sheet in self.database.sheets_of(record)
+        ]
 
     def keep_document(self, document: bytes) -> bytes:
         digest = document_hash(document)
@@ -270,10 +250,21 @@ class LocalNode:
         return document
 
     def keep_category_keys(self, signed: Signed[CategoryKeys], document: bytes) -> None:
-        """Keep the newest public category keys of a patient, for those who may add."""
+        """Keep a patient's category keys; raises ForeignSignature, SheetStale, ChainUnreachable.
+
+        They are not taken unseen: whoever replaced them could read what is written next.
+        """
+        statement = signed.statement
+        if document_hash(document) != statement.keys_hash:
+            raise SheetSubstituted()
+        self._speakers().require_maker(signed)
+        with suppress(StoreError):
+            newest = self.category_keys(statement.patient)[0].statement.epoch
+            if statement.epoch < newest:
+                raise SheetStale(given=statement.epoch, newest=newest)
         self.keep_document(document)
         text = json.dumps(signed_json(signed, self.domains)).encode()
-        self.database.put_on_shelf(signed.statement.patient, "category-keys", text)
+        self.database.put_on_shelf(statement.patient, "category-keys", text)
 
     def category_keys(self, patient: str) -> tuple[Signed[CategoryKeys], bytes]:
         text = self.database.from_shelf(patient, "category-keys")
@@ -286,8 +277,17 @@ class LocalNode:
     def lock(self, person: str) -> bytes:
         return self.database.from_shelf(person, "vault-lock")
 
-    def erase(self, record: bytes, body: str) -> None:
-        """Delete a record's body, key sheets and envelopes from this node."""
-        self.bodies.delete(body)
-        for envelope in self.database.forget(record):
-            self.bodies.delete(envelope)
+    def erase(self, record: Signed[Record], retraction: Signed[Retraction]) -> None:
+        """Take the patient's retraction and delete what this node keeps of the record.
+
+        Nothing is deleted on a word that could not be checked: raises ForeignSignature,
+        ChainUnreachable.
+        """
+        digest, statement = self.domains.digest(record.statement), retraction.statement
+        if (statement.person, statement.record) != (record.statement.patient, digest):
+            raise ForeignSignature(person=record.statement.patient)
+        self._speakers().require_maker(retraction)
+        self.accept(retraction)
+        for address in self.database.belongings(digest):
+            self.bodies.delete(address)
+        self.database.forget(digest)

@@ -43,10 +43,15 @@ contract ConsentRegistry is IConsentRegistry, AnchorBook, PeopleJudge {
 
         for (uint256 i = 0; i < revocations.length; i++) {
             Revocation calldata revocation = revocations[i];
-            if (_isRevoked(revocation.patient, revocation.word, revocation.mask)) continue;
-            if (!_isSpoken(revocation.patient, revocationDigest(revocation), signatures[i], uint64(block.timestamp))) continue;
+            (address patient, uint256 word, uint256 mask) = (revocation.patient, revocation.word, revocation.mask);
+            mapping(uint256 => uint256) storage words = revokedBits[patient];
+            uint256 bits = words[word];
+            if (bits & mask == mask) continue;
+            if (!_isSpoken(patient, revocationDigest(revocation), signatures[i], uint64(block.timestamp))) continue;
 
-            _revoke(revocation.patient, revocation.word, revocation.mask);
+            words[word] = bits | mask;
+
+            emit Revoked(patient, word, mask);
         }
     }
 

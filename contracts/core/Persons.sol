@@ -173,8 +173,9 @@ abstract contract Persons is PersonStatements {
     function speaksFor(address person, address signer, uint64 time) public view returns (bool) {
         if (signer == address(0)) return false;
 
-        Person storage self = _persons[person];
-        if (signer == self.key && time >= self.since) return true;
+        // Both at once, so that the slot is read once.
+        (address key, uint48 since) = (_persons[person].key, _persons[person].since);
+        if (signer == key && time >= since) return true;
 
         return _formerKeys[person][signer].standsAt(time) || _representatives[person][signer].standsAt(time);
     }

@@ -1,27 +1,19 @@
-"""Owns the vectors of what parties share: shares, key sheets, releases, envelopes, vaults."""
+"""Owns the vectors of what parties share: shares, key sheets, releases, envelopes."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from eth_account import Account
-from eth_account.messages import encode_defunct
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.custody import release_purpose
-from app.core.encoding import canonical_json, from_hex, hex0x
-from app.core.envelopes import open_envelope, seal_envelope
-from app.core.keys import PrivateKey, category_key, identity_key
+from app.core.encoding import canonical_json, hex0x
+from app.core.envelopes import PURPOSE, SLOT, open_envelope, seal_envelope
+from app.core.errors import MalformedSeal, SlotNotOpened
+from app.core.keys import PrivateKey, category_key, derive, identity_key
 from app.core.sheets import Kind, Recipients, decode_sheet, sheet_hash, split, write_sheet
-from app.core.vault import (
-    Vault,
-    lock_with_passphrase,
-    lock_with_wallet,
-    open_with_passphrase,
-    open_with_wallet,
-    wallet_message,
-)
 from scripts.golden.sealed import HALVES
-from scripts.golden.signed import ADDRESS
 from scripts.golden.source import Document, FixedRandom, Kept, Row, fixed, refusal
 
 RECORD = fixed("record digest")
@@ -155,120 +147,111 @@ CONTENTS: dict[str, Any] = {
 }
 
 
+HEAD = 5 + 4 * SLOT + 32 + 12
+"""The length of what stands before the text in an envelope of four slots."""
+PADDED = 2048
+
+
 def envelopes(before: Document) -> Document:
     """envelopes.json."""
     kept = Kept(before)
-    kept(
+    envelope = kept(
         "envelope",
         lambda made: all(open_envelope(made, key) == CONTENTS for key in (PATIENT, VIEWER)),
         lambda: seal_envelope(CONTENTS, (PATIENT.public, VIEWER.public), FixedRandom("envelope")),
     )
-    text = 5 + 4 * 1168 + 12
+    kept("two secrets", _reads_for_the_patient_only, _two_secrets)
+    size = HEAD + PADDED + 16
+    rows: list[Row] = [
+        ("another kind", "MalformedSeal", ["xor", 0, 1]),
+        ("another version", "UnknownVersion", ["put", 3, "0x02"]),
+        ("no slots", "NoSlot", ["put", 4, "0x00"]),
+        ("too many slots", "MalformedSeal", ["put", 4, "0xfc"]),
+        ("its commitment altered", "MalformedSeal", ["xor", HEAD - 44, 1]),
+        ("its nonce altered", "MalformedSeal", ["xor", HEAD - 1, 1]),
+        ("its text altered", "MalformedSeal", ["xor", HEAD, 1]),
+        ("its tag altered", "MalformedSeal", ["xor", size - 1, 1]),
+        ("cut off", "MalformedSeal", ["cut", size - 1, size]),
+        ("a byte too many", "MalformedSeal", ["add", "0x00"]),
+        ("its slots reordered", "MalformedSeal", ["swap", 5, 1173, 1168]),
+        ("cut to four bytes", "MalformedSeal", ["cut", 4, size]),
+    ]
     return {
         "seeds": [hex0x(PATIENT.seed), hex0x(VIEWER.seed)],
         "contents": canonical_json(CONTENTS).decode(),
         "sealed": kept.sealed,
         "refusals": [
-            refusal("another kind", "MalformedSeal", "envelope", ["xor", 0, 1]),
-            refusal("another version", "UnknownVersion", "envelope", ["put", 3, "0x02"]),
-            refusal("no slots", "NoSlot", "envelope", ["put", 4, "0x00"]),
-            refusal("too many slots", "MalformedSeal", "envelope", ["put", 4, "0xfc"]),
-            refusal("its nonce altered", "MalformedSeal", "envelope", ["xor", text - 1, 1]),
-            refusal("its text altered", "MalformedSeal", "envelope", ["xor", text, 1]),
-            refusal("its tag altered", "MalformedSeal", "envelope", ["xor", text + 2063, 1]),
-            refusal("cut off", "MalformedSeal", "envelope", ["cut", text + 2063, text + 2064]),
-            refusal("a byte too many", "MalformedSeal", "envelope", ["add", "0x00"]),
-            refusal("its slots reordered", "MalformedSeal", "envelope", ["swap", 5, 1173, 1168]),
-            refusal("cut to four bytes", "MalformedSeal", "envelope", ["cut", 4, text + 2064]),
+            *(refusal(why, error, "envelope", step) for why, error, step in rows),
             refusal("a stranger's key", "NoSlot", "envelope", seeds=[hex0x(fixed("stranger"))]),
+            _committed_elsewhere(envelope),
+            *(_rewritten(why, envelope, text) for why, text in _TEXTS),
+            refusal(
+                *("a slot with another secret", "MalformedSeal", "two secrets"),
+                seeds=[hex0x(VIEWER.seed)],
+            ),
         ],
     }
 
 
-SALT = fixed("vault salt", 16)
-AT = "2026-11-21T00:00:00Z"
+_TEXTS: tuple[tuple[str, bytes], ...] = (
+    ("a member twice", b'{"a":1,"a":2}'),
+    ("members out of order", b'{"b":1,"a":2}'),
+    ("white space before the text", b' {"a":1}'),
+    ("a line end after the text", b'{"a":1}\n'),
+    ("NaN", b'{"a":NaN}'),
+    ("a fraction", b'{"a":1.0}'),
+    ("an integer beyond 2^53", b'{"a":9007199254740993}'),
+    ("an escape that is not needed", b'{"a":"\\u0062"}'),
+    ("UTF-16", '{"a":1}'.encode("utf-16")),
+    ("a list", b"[]"),
+    ("no text", b""),
+)
 
 
-def vaults(_: Document) -> Document:
-    """vaults.json: scrypt's cost is small here, so that tests are fast."""
-    vault, device = Vault(fixed("vault")), fixed("device")
-    message = wallet_message(
-        origin="https://clinic.example:8443", address=ADDRESS, salt=SALT, chain_id=31337, at=AT
+def _keys_of(secret: bytes) -> tuple[bytes, bytes]:
+    okm = derive(secret, b"chartkey/envelope-key/1", 64)
+    return okm[:32], okm[32:]
+
+
+def _secret(envelope: bytes) -> bytes:
+    for at in range(5, HEAD - 44, SLOT):
+        with suppress(SlotNotOpened):
+            return PATIENT.open(envelope[at : at + SLOT], PURPOSE)
+    raise SlotNotOpened()
+
+
+def _two_secrets() -> bytes:
+    """What a hostile sender makes: each party's slots lead to a secret of its own."""
+    mine, other = fixed("one secret"), fixed("another secret")
+    slots = [PATIENT.public.seal(mine, PURPOSE) for _ in range(2)]
+    slots += [VIEWER.public.seal(other, PURPOSE) for _ in range(2)]
+    key, commitment = _keys_of(mine)
+    head = b"CKE\x01\x04" + b"".join(sorted(slots)) + commitment + fixed("nonce", 12)
+    return head + AESGCM(key).encrypt(head[-12:], canonical_json(CONTENTS).ljust(PADDED), head)
+
+
+def _reads_for_the_patient_only(made: bytes) -> bool:
+    try:
+        open_envelope(made, VIEWER)
+    except MalformedSeal:
+        return open_envelope(made, PATIENT) == CONTENTS
+    return False
+
+
+def _committed_elsewhere(envelope: bytes) -> Document:
+    """All but the commitment fits: AES-GCM alone would open it."""
+    key, _ = _keys_of(_secret(envelope))
+    commitment = _keys_of(fixed("another secret"))[1]
+    head = envelope[: HEAD - 44] + commitment + envelope[HEAD - 12 : HEAD]
+    sealed = AESGCM(key).encrypt(head[-12:], canonical_json(CONTENTS).ljust(PADDED), head)
+    return refusal(
+        *("a commitment to another key", "MalformedSeal", "envelope"),
+        *(["put", HEAD - 44, hex0x(commitment)], ["put", HEAD, hex0x(sealed)]),
     )
-    signed = Account.sign_message(encode_defunct(text=message), fixed("signer"))
-    signature = bytes(signed.signature)
-    random = FixedRandom("locks")
-    passphrase = lock_with_passphrase(vault, "four plain wörds \U0001f511", random, n=1024)
-    wallet = lock_with_wallet(vault, (signature, signature), device, random, salt=SALT, message=message)
-    assert open_with_passphrase(passphrase, "four plain wörds \U0001f511") == vault
-    assert open_with_wallet(wallet, signature, device) == vault
-    phrases = (fixed("vault"), bytes(32), b"\xff" * 32)
-    return {
-        "seed": hex0x(vault.seed),
-        "phrases": [{"seed": hex0x(s), "phrase": Vault(s).phrase} for s in phrases],
-        "passphrase": "four plain wörds \U0001f511",
-        "passphraseLock": passphrase,
-        "wallet": {
-            "privateKey": hex0x(fixed("signer")),
-            "deviceSecret": hex0x(device),
-            "signature": hex0x(signature),
-            "message": {
-                "origin": "https://clinic.example:8443",
-                "address": ADDRESS,
-                "salt": hex0x(SALT),
-                "chainId": 31337,
-                "at": AT,
-            },
-        },
-        "walletLock": wallet,
-        "wrongPhrases": _wrong_phrases(vault.phrase),
-        "refusals": _lock_refusals(wallet),
-    }
 
 
-def _wrong_phrases(phrase: str) -> list[str]:
-    words = phrase.split()
-    return [
-        "",
-        " ".join(words[:23]),
-        " ".join([*words, words[0]]),
-        " ".join([words[1], words[0], *words[2:]]),
-        " ".join(["chartkey", *words[1:]]),
-        " ".join(["abandon"] * 24),
-    ]
-
-
-def _lock_refusals(wallet: Document) -> list[Document]:
-    passphrase: list[Row] = [
-        ("another lock", "UnknownVersion", ["set", "/lock", "passphrase/2"]),
-        ("a part missing", "MalformedSeal", ["drop", "/salt"]),
-        ("a part too many", "MalformedSeal", ["set", "/hint", "no"]),
-        ("another salt", "WrongLock", ["set", "/salt", hex0x(fixed("other", 16))]),
-        ("another nonce", "WrongLock", ["set", "/nonce", hex0x(fixed("other", 12))]),
-        ("another cost", "WrongLock", ["set", "/n", 2048]),
-        ("a cost that is no power of two", "MalformedSeal", ["set", "/n", 1000]),
-        ("a cost of one", "MalformedSeal", ["set", "/n", 1]),
-        ("a cost beyond the limit", "MalformedSeal", ["set", "/n", 1 << 21]),
-        ("a block size beyond the limit", "MalformedSeal", ["set", "/r", 9]),
-        ("a parallelism of none", "MalformedSeal", ["set", "/p", 0]),
-        ("a cost as text", "MalformedSeal", ["set", "/n", "1024"]),
-        ("another seed sealed", "WrongLock", ["set", "/sealed", wallet["sealed"]]),
-        ("nothing sealed", "WrongLock", ["set", "/sealed", "0x"]),
-    ]
-    sealed = bytearray(from_hex(wallet["sealed"]))
-    sealed[0] ^= 1
-    other = hex0x(fixed("other"))
-    wallets: list[Row] = [
-        ("another lock", "UnknownVersion", ["set", "/lock", "passphrase/1"]),
-        ("a part missing", "MalformedSeal", ["drop", "/message"]),
-        ("another message", "WrongLock", ["set", "/message", "Open my vault."]),
-        ("another salt", "WrongLock", ["set", "/salt", "0x00"]),
-        ("sealed bytes altered", "WrongLock", ["set", "/sealed", hex0x(bytes(sealed))]),
-    ]
-    return [
-        *(refusal(why, error, "passphraseLock", step) for why, error, step in passphrase),
-        refusal("another passphrase", "WrongLock", "passphraseLock", passphrase="four plain words"),  # noqa: S106
-        *(refusal(why, error, "walletLock", step) for why, error, step in wallets),
-        refusal("another wallet", "WrongLock", "walletLock", privateKey=other),
-        refusal("another device", "WrongLock", "walletLock", deviceSecret=other),
-    ]
+def _rewritten(why: str, envelope: bytes, text: bytes) -> Document:
+    """The same envelope around another text, as any party could seal it."""
+    head, (key, _) = envelope[:HEAD], _keys_of(_secret(envelope))
+    sealed = AESGCM(key).encrypt(head[-12:], text.ljust(PADDED), head)
+    return refusal(why, "MalformedSeal", "envelope", ["put", HEAD, hex0x(sealed)])

@@ -6,13 +6,23 @@ import json
 from hashlib import sha256, shake_256
 from typing import Any
 
-from app.core.content import content_root, disclose, elements_of
-from app.core.encoding import from_hex, hex0x
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.core.content import Disclosure, content_root, disclose, elements_of, opaque_elements
+from app.core.encoding import from_hex, hex0x, keccak
 from app.core.keys import PrivateKey, category_key, identity_key
 from app.core.sealing import BodyContext, BodyKey, Halves, seal_bytes, sealed_hash
 from scripts.golden.signed import DOMAINS
 from scripts.golden.source import Document, Kept, Row, counting, fixed, refusal
 
+LOW_ORDER = (
+    "00" * 32,
+    "01" + "00" * 31,
+    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+    "ec" + "ff" * 30 + "7f",
+)
+"""X25519 points that give zero with every private key (RFC 7748, section 6.1)."""
 DRAFT_SEED = "7f9c2ba4e88f827d616045507605853ed73b8093f6efbc88eb1a6eacfa66ef26"
 """The first seed of Appendix C of draft-connolly-cfrg-xwing-kem."""
 HALVES = Halves(a=fixed("half a"), b=fixed("half b"))
@@ -70,6 +80,11 @@ def keys(before: Document) -> Document:
             refusal(
                 *("an ML-KEM key out of range", "MalformedSeal", "publicKey"),
                 *(["put", 0, "0x" + "ff" * 3],),
+            ),
+            *(
+                refusal(f"a point of low order: {point[:4]}", "MalformedSeal", "publicKey", step)
+                for point in LOW_ORDER
+                for step in (["put", 1184, "0x" + point],)
             ),
         ],
     }
@@ -150,6 +165,8 @@ def _body_refusals() -> list[Document]:
         ("cut within a tag", "BodyTruncated", ["cut", third + 15, size]),
         ("a byte too many", "BodyAltered", ["add", "0x00"]),
     ]
+    key = BodyKey.of(HALVES, CONTEXT)
+    empty = AESGCM(key.key).encrypt(key.nonce(1, last=True), b"", key.header)
     swapped = {"a": hex0x(HALVES.b), "b": hex0x(HALVES.a)}
     other = hex0x(fixed("other", 20))
     contexts = [
@@ -163,6 +180,10 @@ def _body_refusals() -> list[Document]:
     return [
         *(refusal(why, error, "200000", step) for why, error, step in rows),
         refusal("a whole body continued", "BodyTruncated", "65536", ["add", "0x" + "00" * 16]),
+        refusal(
+            *("an empty segment after a full one", "BodyAltered", "65537"),
+            *(["cut", second, 40 + 65537 + 32], ["add", hex0x(empty)]),
+        ),
         refusal("an empty body cut", "BodyTruncated", "0", ["cut", 55, 56]),
         refusal("the halves swapped", "KeyNotOfBody", "1", **swapped),
         *(refusal(why, "KeyNotOfBody", "1", context=change) for why, change in contexts),
@@ -237,8 +258,16 @@ def content(_: Document) -> Document:
             }
         )
     for name, body in OPAQUE_TEXTS:
-        root = hex0x(content_root({"": sha256(body).digest()}, secret))
-        taken_apart.append({"name": name, "body": hex0x(body), "kind": "opaque/1", "root": root})
+        elements = opaque_elements(sha256(body).digest())
+        taken_apart.append(
+            {
+                "name": name,
+                "body": hex0x(body),
+                "kind": "opaque/1",
+                "elements": {path: hex0x(value) for path, value in elements.items()},
+                "root": hex0x(content_root(elements, secret)),
+            }
+        )
     body = JSON_TEXTS[0][1]
     shown = disclose(elements_of(body)[1], secret, "/value/0")
     return {
@@ -262,14 +291,22 @@ def content(_: Document) -> Document:
             "root": hex0x(shown.proof.root),
         },
         "notDisclosed": [
-            ["set", "/path", "/value/1"],
-            ["set", "/value", hex0x(b"n1.5")],
-            ["set", "/salt", hex0x(fixed("other"))],
-            ["set", "/root", hex0x(fixed("other"))],
-            ["set", "/proof/0", hex0x(fixed("other"))],
-            ["drop", "/proof/0"],
+            [["set", "/path", "/value/1"]],
+            [["set", "/value", hex0x(b"n1.5")]],
+            [["set", "/salt", hex0x(fixed("other"))]],
+            [["set", "/root", hex0x(fixed("other"))]],
+            [["set", "/proof/0", hex0x(fixed("other"))]],
+            [["drop", "/proof/0"]],
+            *(_alone_with_salt(shown, fixed("other", size)) for size in (0, 31, 33)),
         ],
     }
+
+
+def _alone_with_salt(shown: Disclosure, salt: bytes) -> list[list[Any]]:
+    """Steps to a disclosure that holds but for its salt's length."""
+    path, value = (sha256(part).digest() for part in (shown.path.encode(), shown.value))
+    root = keccak(b"\x00" + salt + path + value)
+    return [["set", "/salt", hex0x(salt)], ["set", "/proof", []], ["set", "/root", hex0x(root)]]
 
 
 def long_body(runs: list[list[Any]]) -> bytes:

@@ -131,11 +131,23 @@ def _session(digest: bytes) -> Document:
     )
     der = key.sign(digest, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
     r, s = decode_dss_signature(der)
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    odd = point[-1] & 1
     return {
         "publicKey": hex0x(point),
         "keyId": hex0x(session_key_id(point)),
         "digest": hex0x(digest),
-        "signature": hex0x(r.to_bytes(32, "big") + s.to_bytes(32, "big")),
+        "signature": hex0x(signature),
+        "not": [
+            {"why": "a compressed point", "publicKey": hex0x(bytes([2 + odd]) + point[1:33])},
+            {"why": "a hybrid point", "publicKey": hex0x(bytes([6 + odd]) + point[1:])},
+            {"why": "a point without its first byte", "publicKey": hex0x(point[1:])},
+            {"why": "a point off the curve", "publicKey": hex0x(point[:-1] + bytes([point[-1] ^ 1]))},
+            {"why": "the point at infinity", "publicKey": "0x00"},
+            {"why": "the signature in DER", "signature": hex0x(der)},
+            {"why": "a byte too many", "signature": hex0x(signature + b"\x00")},
+            {"why": "another digest", "digest": hex0x(ZERO32)},
+        ],
     }
 
 
@@ -150,6 +162,9 @@ def _file_refusals() -> list[Document]:
         ("no signature", "MalformedStatement", ["drop", "/signature"]),
         ("a root without its proof", "MalformedStatement", ["drop", "/proof"]),
         ("a step of 31 bytes", "MalformedStatement", ["set", "/proof/0", "0x" + "11" * 31]),
+        ("a proof that is text", "MalformedStatement", ["set", "/proof", "0x" + "11" * 32]),
+        ("a proof that is an object", "MalformedStatement", ["set", "/proof", {}]),
+        ("a proof of 65 steps", "MalformedStatement", ["set", "/proof", ["0x" + "11" * 32] * 65]),
         ("another chain", "WrongChain", ["set", f"{at}/domain/chainId", 1]),
         ("another contract", "WrongContract", ["set", f"{at}/domain/verifyingContract", other]),
         (
@@ -169,6 +184,9 @@ def _file_refusals() -> list[Document]:
         ("a field too many", "MalformedStatement", ["set", f"{at}/message/note", "x"]),
         ("rights beyond uint8", "MalformedStatement", ["set", f"{at}/message/rights", 256]),
         ("a negative time", "MalformedStatement", ["set", f"{at}/message/notBefore", -1]),
+        ("a large number that is not text", "MalformedStatement", ["set", f"{at}/message/nonce", 2**53]),
+        ("a larger one", "MalformedStatement", ["set", f"{at}/message/nonce", 2**53 + 1]),
+        ("a chain id that is large and not text", "WrongChain", ["set", f"{at}/domain/chainId", 2**53]),
         ("a fraction", "MalformedStatement", ["set", f"{at}/message/notBefore", 1.5]),
         ("true as a number", "MalformedStatement", ["set", f"{at}/message/rights", True]),
         ("a short salt", "MalformedStatement", ["set", f"{at}/message/salt", "0x1234"]),
@@ -218,6 +236,7 @@ def trees(_: Document) -> Document:
         "manifest": hex0x(manifest),
         "manifestId": hex0x(manifest_id(manifest)),
         "entries": [{"digest": hex0x(e.digest), "envelope": hex0x(e.envelope)} for e in entries],
+        "notProven": _not_proven(digests),
         "refusals": [
             refusal("another kind", "MalformedSeal", "manifest", ["xor", 0, 1]),
             refusal("another version", "UnknownVersion", "manifest", ["put", 3, "0x02"]),
@@ -233,6 +252,31 @@ def trees(_: Document) -> Document:
             refusal("cut to seven bytes", "MalformedSeal", "manifest", ["cut", 7, 200]),
         ],
     }
+
+
+def _not_proven(digests: list[bytes]) -> list[Document]:
+    """Parts that are not 32 bytes, cut so that the hashes fit all the same."""
+    low, high = sorted(digests[:2])
+    both = low + high
+    root = keccak(both)
+    cut = next(n for n in range(31, 0, -1) if both[:n] < both[n:])
+    rows = (
+        ("another digest", digests[2], [high], root),
+        ("a digest of no bytes", b"", [both], root),
+        ("a step of no bytes", both, [b""], root),
+        ("a digest too short and a step too long", both[:cut], [both[cut:]], root),
+        ("a root of 31 bytes", low[:31], [], low[:31]),
+        ("a root of no bytes", b"", [], b""),
+    )
+    return [
+        {
+            "why": why,
+            "digest": hex0x(digest),
+            "proof": [hex0x(step) for step in path],
+            "root": hex0x(end),
+        }
+        for why, digest, path, end in rows
+    ]
 
 
 CANONICAL = [
@@ -261,12 +305,59 @@ def documents(_: Document) -> Document:
         "custodianSeeds": [hex0x(fixed(f"custodian {i}")) for i in range(1, 4)],
         "identity": identity.encode().decode(),
         "identityHash": hex0x(document_hash(identity.encode())),
+        "withoutCustodians": plain.encode().decode(),
         "withoutCustodiansHash": hex0x(document_hash(plain.encode())),
         "category": few.encode().decode(),
         "categoryHash": hex0x(document_hash(few.encode())),
         "allCategoriesHash": hex0x(document_hash(whole.encode())),
-        "refusals": _document_refusals(),
+        "withoutKeys": _WITHOUT_KEYS,
+        "refusals": [*_document_refusals(), *_text_refusals(plain.encode())],
     }
+
+
+_WITHOUT_KEYS = '{"chartkey":"category-keys/1","epoch":7,"keys":{}}'
+_REWRITTEN: tuple[tuple[str, str | bytes], ...] = (
+    ("a member twice", '{"chartkey":"category-keys/1","epoch":7,"epoch":7,"keys":{}}'),
+    ("a member twice, and another the first time", _WITHOUT_KEYS.replace("7", '8,"epoch":7')),
+    ("members out of order", '{"chartkey":"category-keys/1","keys":{},"epoch":7}'),
+    ("white space", _WITHOUT_KEYS.replace(",", ", ")),
+    ("a line end after it", _WITHOUT_KEYS + "\n"),
+    ("an escape that is not needed", _WITHOUT_KEYS.replace("c", "\\u0063", 1)),
+    ("an epoch of 7.0", _WITHOUT_KEYS.replace("7", "7.0")),
+    ("an epoch of 7e0", _WITHOUT_KEYS.replace("7", "7e0")),
+    ("an epoch of minus zero", _WITHOUT_KEYS.replace("7", "-0")),
+    ("an epoch of 2^53", _WITHOUT_KEYS.replace("7", str(2**53))),
+    ("an epoch beyond 2^53", _WITHOUT_KEYS.replace("7", str(2**53 + 1))),
+    ("NaN", _WITHOUT_KEYS.replace("7", "NaN")),
+    ("Infinity", _WITHOUT_KEYS.replace("7", "Infinity")),
+    ("a byte order mark", "\ufeff" + _WITHOUT_KEYS),
+    ("UTF-16", _WITHOUT_KEYS.encode("utf-16")),
+    ("UTF-16 without its mark", _WITHOUT_KEYS.encode("utf-16-le")),
+    ("UTF-32", _WITHOUT_KEYS.encode("utf-32-le")),
+    ("a byte that is not UTF-8", _WITHOUT_KEYS.encode() + b"\xff"),
+    ("nothing", b""),
+)
+
+
+def _text_refusals(identity: bytes) -> list[Document]:
+    """What says the same, or nearly, in other bytes."""
+    end, start = len(identity), identity.index(b'"threshold"')
+    again = "0x" + (b"," + identity[start:]).hex()
+    rows = [
+        refusal(
+            *(why, "MalformedSeal", "withoutKeys", ["cut", 0, len(_WITHOUT_KEYS)]),
+            ["add", hex0x(text.encode() if isinstance(text, str) else text)],
+        )
+        for why, text in _REWRITTEN
+    ]
+    return [
+        *rows,
+        refusal(
+            *("a member twice", "MalformedSeal", "withoutCustodians", ["cut", end - 1, end]),
+            ["add", again],
+        ),
+        refusal("a line end after it", "MalformedSeal", "withoutCustodians", ["add", "0x0a"]),
+    ]
 
 
 def _document_refusals() -> list[Document]:

@@ -66,6 +66,18 @@ def test_within_one_second_the_last_key_stands(chain: MemoryChain) -> None:
     assert [speakers(chain, at) for at in (1009, 1010, 1011)] == [{ANNA}, {CARL}, {CARL}]
 
 
+def test_every_change_that_a_person_makes_is_counted(chain: MemoryChain) -> None:
+    assert (chain.nonce_of(BEA), chain.nonce_of(ANNA)) == (0, 1)
+    chain.rotate(ANNA, BEA)
+    chain.change_keys(ANNA, salt())
+    chain.represent(ANNA, CARL, 2000)
+    assert chain.nonce_of(ANNA) == 4
+    chain.retract(ANNA, salt())
+    chain.revoke_all(ANNA, 5)
+    chain.end_membership(ANNA, salt())
+    assert chain.nonce_of(ANNA) == 4
+
+
 def test_a_representative_speaks_until_the_date(chain: MemoryChain) -> None:
     chain.advance(10)
     chain.represent(ANNA, BEA, 1020)

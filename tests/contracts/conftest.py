@@ -7,20 +7,15 @@ A role (`patient`, `doctor`, `relayer` …) is an account that signs and pays. A
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import brownie
 import pytest
-from eth_utils.crypto import keccak
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
-
 import trees
 import typed_data
+from eth_utils.crypto import keccak
 
 from app.adapters.deployment import NAMES, deploy
 
@@ -216,9 +211,7 @@ def sign(domain) -> Callable[..., bytes]:
     """Signs a statement; `chainId`, `verifyingContract`, `version` and `name` can be overridden."""
 
     def make(signer: Any, type_name: str, message: dict[str, Any], **domain_overrides: Any) -> bytes:
-        return typed_data.sign(
-            signer.private_key, type_name, message, domain(type_name, **domain_overrides)
-        )
+        return typed_data.sign(signer.private_key, type_name, message, domain(type_name, **domain_overrides))
 
     return make
 

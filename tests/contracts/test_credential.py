@@ -78,7 +78,9 @@ def test_the_latest_word_of_any_registrar_of_the_role_stands(people, doctor, sec
     assert people.holdsCredential(doctor, PRACTITIONER, now())
 
 
-def test_a_dismissal_ends_what_rests_on_it_and_leaves_the_past(people, doctor, appointed, governor, now, chain):
+def test_a_dismissal_ends_what_rests_on_it_and_leaves_the_past(
+    people, doctor, appointed, governor, now, chain
+):
     given = now()
     chain.sleep(DAY)
 
@@ -114,7 +116,9 @@ def test_a_registrar_who_is_appointed_again_leaves_the_gap(people, doctor, appoi
     assert held == [True, False, False, True]
 
 
-def test_an_authority_ends_at_its_time_and_the_credentials_with_it(people, patient, governor, registrar, now, chain):
+def test_an_authority_ends_at_its_time_and_the_credentials_with_it(
+    people, patient, governor, registrar, now, chain
+):
     until = now() + DAY
     transaction = people.appointRegistrar(registrar, PHARMACY, until, {"from": governor})
     people.credential(patient, PHARMACY, FOREVER, {"from": registrar})

@@ -39,7 +39,9 @@ def test_every_field_counts(type_name, contracts):
     seen = {bytes(digest(tuple(message.values())))}
 
     for field in typed_data.TYPES[type_name]:
-        changed = message | {field["name"]: 1 if field["type"].startswith("uint") else MAKERS[field["type"]]("x")}
+        changed = message | {
+            field["name"]: 1 if field["type"].startswith("uint") else MAKERS[field["type"]]("x")
+        }
         seen.add(bytes(digest(tuple(changed.values()))))
 
     assert len(seen) == 1 + len(typed_data.TYPES[type_name])

@@ -61,9 +61,7 @@ def test_the_nonce_of_an_enrolment_serves_once(people, patient, relayer, sign, n
     }
 
     with refused("NonceUsed", patient, 0, 1):
-        people.enrolBySig(
-            tuple(enrolment.values()), sign(patient, "Enrolment", enrolment), {"from": relayer}
-        )
+        people.enrolBySig(tuple(enrolment.values()), sign(patient, "Enrolment", enrolment), {"from": relayer})
 
 
 def test_who_is_not_enrolled_has_no_voice(people, stranger, now):

@@ -33,7 +33,9 @@ def test_a_record_that_is_not_anchored_is_refused(records, patient, doctor, reco
     message = record(patient, doctor)
     digest = records.recordDigest(tuple(message.values()))
 
-    assert records.refusal(tuple(message.values()), sign(doctor, "Record", message), digest, []) == NOT_ANCHORED
+    assert (
+        records.refusal(tuple(message.values()), sign(doctor, "Record", message), digest, []) == NOT_ANCHORED
+    )
 
 
 def test_a_proof_to_another_root_is_refused(records, patient, doctor, record, written):
@@ -110,7 +112,10 @@ def test_an_authors_representative_signs_for_the_author(
 ):
     people.represent(doctor, representative, FOREVER, {"from": doctor})
 
-    assert tuple(records.isAuthentic(*written(representative, record(patient, doctor)))) == (True, PRACTITIONER)
+    assert tuple(records.isAuthentic(*written(representative, record(patient, doctor)))) == (
+        True,
+        PRACTITIONER,
+    )
 
 
 def test_a_credential_given_after_the_issue_does_not_reach_back(

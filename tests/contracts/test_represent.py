@@ -8,7 +8,9 @@ def test_a_representative_speaks_until_the_time_and_not_at_it(people, patient, r
     transaction = people.represent(patient, representative, until, {"from": patient})
     since = transaction.timestamp
 
-    spoke = {time: people.speaksFor(patient, representative, time) for time in (since - 1, since, until - 1, until)}
+    spoke = {
+        time: people.speaksFor(patient, representative, time) for time in (since - 1, since, until - 1, until)
+    }
 
     assert spoke == {since - 1: False, since: True, until - 1: True, until: False}
     assert event(transaction, "Represented") == {

@@ -157,9 +157,7 @@ def test_nobody_rotates_a_person_who_is_not_enrolled(people, stranger, new_key, 
         people.rotateBySig(*sign_rotation(stranger, stranger, new_key, 0), {"from": relayer})
 
 
-def test_a_change_made_directly_voids_one_signed_before_it(
-    people, patient, new_key, relayer, sign_rotation
-):
+def test_a_change_made_directly_voids_one_signed_before_it(people, patient, new_key, relayer, sign_rotation):
     withheld = sign_rotation(patient, patient, new_key, 1)
     people.changeKeys(patient, b"\x01" * 32, {"from": patient})
 

@@ -57,9 +57,7 @@ def _fields(type_string: str) -> list[dict[str, str]]:
 
 
 TYPES = {text[: text.index("(")]: _fields(text) for texts in TYPE_STRINGS.values() for text in texts}
-JUDGES = {
-    text[: text.index("(")]: judge for judge, texts in TYPE_STRINGS.items() for text in texts
-}
+JUDGES = {text[: text.index("(")]: judge for judge, texts in TYPE_STRINGS.items() for text in texts}
 
 
 def names(type_name: str) -> list[str]:

@@ -1,8 +1,6 @@
-"""Fixtures of the core's tests: one record with its grant and request, and the JavaScript reader."""
+"""Fixtures of the core's tests: one sealed record, the grant that covers it, and a request to open it."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,7 +8,6 @@ from app.adapters.memory_chain import MemoryChain
 from app.core.custody import OpeningRequest
 from app.core.signatures import Signed
 from app.core.statements import Grant
-from tests.core.javascript import JavaScript, missing, started
 from tests.makers import Person, anchor, sign_grant
 from tests.openings import SealedRecord, make_request, seal_record
 
@@ -33,12 +30,3 @@ def request_(
 ) -> OpeningRequest:
     """The doctor's request in order, its grant anchored."""
     return make_request(doctor, [sealed], grant=grant, proof=anchor(chain, grant.statement))
-
-
-@pytest.fixture(scope="session")
-def js() -> Iterator[JavaScript]:
-    """The independent reader of every format; tests that need it are skipped where Node is missing."""
-    reason = missing()
-    if reason is not None:
-        pytest.skip(reason)
-    yield from started()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+import pytest
 
 from app.adapters import tools
 from app.core.errors import CannotStart
@@ -41,11 +44,9 @@ class JavaScript:
         assert "failed" not in answer, answer["failed"]
         return answer.get("answer")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate(timeout=10)  # its input ends, so it does
+    def close(self) -> None:
+        """End the process by ending its input."""
+        self._process.communicate(timeout=10)
 
 
 def _written(value: object) -> str:
@@ -72,12 +73,21 @@ def node_command() -> list[str] | None:
         return [found] if found else None
 
 
-def started() -> Iterator[JavaScript]:
-    """The body of a fixture: the reader while tests need it."""
+@cache
+def _running(*node: str) -> JavaScript:
+    reader = JavaScript(list(node))
+    atexit.register(reader.close)
+    return reader
+
+
+@pytest.fixture(scope="session")
+def js() -> JavaScript:
+    """The reader, one process for the whole session; skips where Node or its packages are missing."""
+    reason = missing()
     node = node_command()
-    assert node is not None
-    with JavaScript(node) as reader:
-        yield reader
+    if reason is not None or node is None:
+        pytest.skip(str(reason))
+    return _running(*node)
 
 
 def read_file(js: JavaScript, document: dict[str, Any]) -> Any:

@@ -83,7 +83,7 @@ def test_an_access_signed_by_somebody_else_is_refused(
 
 def test_an_access_with_a_changed_field_is_refused(chain: MemoryChain, access: Signed[Access]) -> None:
     for change in ({"purpose": "HRESCH"}, {"grant": salt()}, {"records": salt()}, {"at": NOW + 1}):
-        changed = replace(access.statement, **change)  # type: ignore[arg-type]
+        changed = replace(access.statement, **change)
         with pytest.raises(ForeignSignature):
             require(chain, replace(access, statement=changed))
 

@@ -29,8 +29,7 @@ from scripts.golden.parties import CUSTODIANS, OPENS, PATIENT, RECIPIENTS, VIEWE
 from scripts.golden.sealed import CONTEXT, HALVES, context_json
 from scripts.golden.source import FOLDER, Document, counting, damage_document, load
 from tests.core.javascript import JavaScript, Refused, read_file
-
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+from tests.core.javascript import js as js  # a fixture is found by its name
 
 STATEMENTS, TREES, KEYS, BODIES = (load(n) for n in ("statements", "trees", "keys", "bodies"))
 CONTENT, SHEETS, ENVELOPES = (load(n) for n in ("content", "sheets", "envelopes"))
@@ -82,6 +81,17 @@ def test_a_browsers_session_key_signs_for_python_and_the_reverse(js: JavaScript)
     assert session_key_id(made["publicKey"]) == made["keyId"]
     assert js.ask("session signature", **ours) is True
     assert js.ask("session signature", **ours | {"digest": bytes(32)}) is False
+
+
+def test_both_accept_both_forms_of_a_session_signature(js: JavaScript) -> None:
+    entry = STATEMENTS["session"]
+    signature = from_hex(entry["signature"])
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    other = signature[:32] + (order - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
+    key, digest = entry["publicKey"], entry["digest"]
+
+    assert is_session_signature(from_hex(key), from_hex(digest), other)
+    assert js.ask("session signature", publicKey=key, digest=digest, signature=other) is True
 
 
 def test_javascript_reads_a_statement_file(js: JavaScript) -> None:

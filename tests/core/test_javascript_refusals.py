@@ -15,6 +15,7 @@ from app.core.sealing import BodyKey, seal_bytes
 from scripts.golden.sealed import CONTEXT, HALVES, context_json
 from scripts.golden.source import Document, counting, damage, damage_document, load
 from tests.core.javascript import JavaScript, Refused, read_file
+from tests.core.javascript import js as js  # a fixture is found by its name
 
 STATEMENTS, TREES, KEYS, BODIES = (load(n) for n in ("statements", "trees", "keys", "bodies"))
 SHEETS, ENVELOPES, DOCUMENTS, VAULTS = (load(n) for n in ("sheets", "envelopes", "documents", "vaults"))

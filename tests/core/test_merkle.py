@@ -111,6 +111,13 @@ def test_a_manifest_reads_back_sorted(rows: dict[bytes, bytes]) -> None:
     assert manifest_id(manifest) != manifest_id(manifest + b"\x00")
 
 
+def test_a_manifest_that_nobody_could_read_is_not_written() -> None:
+    entry = ManifestEntry(digest=salt())
+    for entries in ([], [entry, entry], [ManifestEntry(digest=salt(), envelope=salt()), entry]):
+        with pytest.raises(ValueError, match="65,536"):
+            encode_manifest(entries)
+
+
 def manifest_of(count: int) -> bytes:
     """A manifest of digests without envelopes."""
     return encode_manifest([ManifestEntry(digest=digest) for digest in leaves(count)])

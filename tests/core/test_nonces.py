@@ -27,7 +27,7 @@ def test_nonces_never_repeat_and_carry_the_tag(tag: int, seed: int, count: int) 
 
 
 def test_bits_of_a_word_are_taken_in_random_order() -> None:
-    draw, used = randomness("order"), []
+    draw, used = randomness("order"), list[int]()
     for _ in range(256):
         used.append(fresh_nonce(1, used, draw))
     bits = [nonce & 0xFF for nonce in used]

@@ -21,11 +21,12 @@ from app.core.records import (
     RecordRefusal,
     Role,
     current_versions,
+    is_welcome,
     refusal,
     require_authentic,
 )
 from app.core.signatures import Proof, Signed
-from app.core.statements import CONSENT, Record
+from app.core.statements import ADD, CONSENT, VIEW, Record
 from tests.makers import (
     DAY,
     DOMAINS,
@@ -37,6 +38,7 @@ from tests.makers import (
     anchor,
     high_s,
     make_account,
+    make_grant,
     make_record,
     salt,
     sign_record,
@@ -317,3 +319,48 @@ def test_two_corrections_of_one_record_are_both_shown(patient: Person, doctor: P
     first = make_record(patient, doctor)
     one, two = (follow(first, salt=salt(i)) for i in range(2))
     assert current_versions(chart(first, one, two)) == chart(one, two)
+
+
+def test_what_the_patient_wrote_is_welcome(patient: Person) -> None:
+    own = make_record(patient, patient)
+    assert is_welcome(own, DOMAINS.digest(own), [])
+
+
+@pytest.mark.parametrize("change", [{}, {"rights": VIEW | ADD}, {"expires_at": 0}])
+def test_what_the_patient_let_an_author_add_is_welcome(
+    patient: Person, doctor: Person, change: dict[str, Any]
+) -> None:
+    record = make_record(patient, doctor)
+    grant = make_grant(patient, doctor, **{"rights": ADD} | change)
+    assert is_welcome(record, DOMAINS.digest(record), [grant])
+    this_one = replace(grant, record=DOMAINS.digest(record))
+    assert is_welcome(record, DOMAINS.digest(record), [make_grant(patient, doctor), this_one])
+
+
+def test_what_a_member_of_an_organization_adds_is_welcome(
+    patient: Person, colleague: Person, hospital: Person
+) -> None:
+    record, grant = make_record(patient, colleague), make_grant(patient, hospital, rights=ADD)
+    assert is_welcome(record, DOMAINS.digest(record), [grant], [hospital.id])
+    assert not is_welcome(record, DOMAINS.digest(record), [grant])
+
+
+@pytest.mark.parametrize(
+    "change", [{"rights": VIEW}, {"rights": 0}, {"category": "vitals"}, {"record": salt("another")}]
+)
+def test_other_grants_make_no_record_welcome(
+    patient: Person, doctor: Person, stranger: Person, change: dict[str, Any]
+) -> None:
+    record = make_record(patient, doctor)
+    other = make_grant(patient, doctor, **{"rights": ADD} | change)
+    to_somebody_else = make_grant(patient, stranger, rights=ADD)
+    assert not is_welcome(record, DOMAINS.digest(record), [other, to_somebody_else])
+    assert not is_welcome(record, DOMAINS.digest(record), [])
+
+
+def test_a_grant_of_another_patient_welcomes_nothing(
+    patient: Person, doctor: Person, stranger: Person
+) -> None:
+    record = make_record(patient, doctor)
+    foreign = make_grant(stranger, doctor, rights=ADD)
+    assert not is_welcome(record, DOMAINS.digest(record), [foreign])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_typing import Hash32
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +48,7 @@ DIGEST = salt("digest")
 
 def signature_of(digest: bytes = DIGEST) -> bytes:
     """A good signature."""
-    return bytes(make_account("signer").unsafe_sign_hash(digest).signature)
+    return bytes(make_account("signer").unsafe_sign_hash(Hash32(digest)).signature)
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))

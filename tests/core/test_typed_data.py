@@ -169,9 +169,10 @@ def test_what_is_not_32_bytes_is_refused(value: Any) -> None:
 
 def test_fields_that_are_missing_or_too_many_are_refused() -> None:
     message = Retraction(person=address("person"), record=salt()).message()
-    for broken in ({}, message | {"more": 1}, {"person": message["person"]}, [], None):
+    wrong: tuple[Any, ...] = ({}, message | {"more": 1}, {"person": message["person"]}, [], None)
+    for broken in wrong:
         with pytest.raises(MalformedStatement):
-            Retraction.from_message(broken)  # type: ignore[arg-type]
+            Retraction.from_message(broken)
 
 
 @pytest.mark.parametrize("broken", [None, [], "text", 5, {}, {"primaryType": "Grant"}])
@@ -234,11 +235,8 @@ def test_a_contract_that_is_no_address_is_refused(contract: Any) -> None:
 
 
 def test_a_domain_with_other_fields_is_refused() -> None:
-    for broken in (
-        DOMAINS.records.as_json() | {"salt": "0x00"},
-        {"name": "Chartkey", "version": "1"},
-        [],
-        None,
-    ):
+    own = DOMAINS.records.as_json()
+    wrong: tuple[Any, ...] = (own | {"salt": "0x00"}, {"name": "Chartkey", "version": "1"}, [], None)
+    for broken in wrong:
         with pytest.raises(MalformedStatement):
             parse_statement(document(domain=broken))

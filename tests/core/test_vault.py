@@ -148,7 +148,7 @@ def test_an_altered_lock_opens_nothing(part: str) -> None:
 
 
 @pytest.mark.parametrize("change", [{"n": 32}, {"r": 4}, {"p": 2}])
-def test_a_lock_with_another_cost_opens_nothing(change: dict[str, int]) -> None:
+def test_a_lock_with_another_cost_opens_nothing(change: dict[str, Any]) -> None:
     with pytest.raises(WrongLock):
         open_with_passphrase(passphrase_lock(**change), "correct horse")
 

@@ -1,0 +1,179 @@
+"""Owns a person's letterbox: what was sent, opened, and believed only after its signer is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from app.client.identity import Identity
+from app.client.letters import (
+    GrantFile,
+    Opening,
+    RecordFile,
+    read_all,
+    read_grant,
+    read_membership,
+    read_opening,
+    read_record,
+)
+from app.core.audit import records_root, require_signed
+from app.core.consent import speaks_or_accepts
+from app.core.envelopes import open_envelope
+from app.core.errors import ChartkeyError, MalformedSignature, MalleableSignature, NoSlot
+from app.core.keys import PrivateKey
+from app.core.merkle import is_proven
+from app.core.signatures import Proof, Signed, recover
+from app.core.statements import Grant, Membership
+from app.core.typed_data import Statement
+
+
+@dataclass(kw_only=True)
+class Letterbox(Identity):
+    """A person who reads what others sent."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._opened: dict[bytes, dict[str, Any]] = {}
+        self._believed: set[tuple[bytes, bytes]] = set()
+
+    def letters(self, person: str = "", keys: Sequence[PrivateKey] = ()) -> list[dict[str, Any]]:
+        """What was sent to a person (self unless named) and one of the keys opens.
+
+        What is sealed to others, or was damaged on the way, is passed over.
+        """
+        found = []
+        for _, envelope in self.node.envelopes(person or self.address):
+            mark = sha256(envelope).digest()
+            if mark not in self._opened:
+                try:
+                    self._opened[mark] = open_envelope(envelope, self.vault.identity, *keys)
+                except NoSlot:
+                    continue
+                except ChartkeyError:
+                    self._opened[mark] = {}
+            found.append(self._opened[mark])
+        return found
+
+    # believing
+
+    def anchor_of(self, digest: bytes, judge: str) -> tuple[Proof, int] | None:
+        """A proof that leads to an anchored root, and the root's time; None while there is none."""
+        proof = self.node.proof(digest)
+        if proof is None or not is_proven(digest, proof):
+            return None
+        at = self.node.view().anchored_at(judge, proof.root)
+        return (proof, at) if at else None
+
+    def is_signed_by(self, signed: Signed[Any], person: str) -> bool:
+        """Whether it was signed by someone who spoke for the person: at its anchor, or now.
+
+        What this wallet signed for this person is known without asking the chain.
+        """
+        statement: Statement = signed.statement
+        digest = self.node.domains.digest(statement)
+        if (digest, signed.signature) in self._believed:
+            return True
+        try:
+            own = recover(digest, signed.signature) == self.wallet.address
+        except (MalformedSignature, MalleableSignature):
+            own = False
+        if not (own and person == self.address):
+            anchor, view = self.anchor_of(digest, statement.judge), self.node.view()
+            at = anchor[1] if anchor else view.time
+            if isinstance(statement, Grant):
+                spoke = speaks_or_accepts(person, digest, signed.signature, at, view)
+            else:
+                spoke = self._spoke(person, digest, signed.signature, at)
+            if not spoke:
+                return False
+        self._believed.add((digest, signed.signature))
+        return True
+
+    def _spoke(self, person: str, digest: bytes, signature: bytes, at: int) -> bool:
+        try:
+            return self.node.view().speaks_for(person, recover(digest, signature), at)
+        except (MalformedSignature, MalleableSignature):
+            return False
+
+    def records_of(self, patient: str, keys: Sequence[PrivateKey] = ()) -> list[RecordFile]:
+        """The records of a patient that these keys show and whose authors signed them."""
+        files = read_all(read_record, self.letters(patient, keys), self.node.domains)
+        return [
+            file
+            for file in {file.digest: file for file in files}.values()
+            if file.statement.patient == patient
+            and self.is_signed_by(file.signed, file.statement.author)
+        ]
+
+    def grants(self) -> list[GrantFile]:
+        """Every grant given or held that its patient signed, with all the keys that came."""
+        found: dict[bytes, GrantFile] = {}
+        for file in read_all(read_grant, self.letters(), self.node.domains):
+            if not self.is_signed_by(file.signed, file.statement.patient):
+                continue
+            known = found.get(file.digest)
+            keys = {**known.keys, **file.keys} if known else file.keys
+            found[file.digest] = replace(file, keys=keys)
+        return list(found.values())
+
+    def grants_given(self) -> list[GrantFile]:
+        """The grants that this patient signed, oldest first."""
+        return [file for file in self.grants() if file.statement.patient == self.address]
+
+    def grants_held(self, patient: str = "") -> list[GrantFile]:
+        """The grants that others gave to this person, or handed on to a member."""
+        return [
+            file
+            for file in self.grants()
+            if file.statement.patient != self.address and patient in ("", file.statement.patient)
+        ]
+
+    def members(self) -> list[Signed[Membership]]:
+        """The memberships that this organization gave and that run now."""
+        view, now = self.node.view(), self.clock()
+        return [
+            signed
+            for signed in read_all(read_membership, self.letters(), self.node.domains)
+            if signed.statement.organization == self.address
+            and self.is_signed_by(signed, self.address)
+            and signed.statement.not_before <= now < signed.statement.expires_at
+            and not view.membership_ended_at(
+                self.address, self.node.domains.digest(signed.statement)
+            )
+        ]
+
+    # who looked
+
+    def openings(self) -> list[Opening]:
+        """Every opening of this chart that its viewer signed: handed in, or told by custodians."""
+        found: dict[bytes, Opening] = {}
+        for opening in read_all(read_opening, self.letters(), self.node.domains):
+            found.setdefault(opening.digest, opening)
+        for custodian in self.node.custodians:
+            for entry in custodian.entries(self.address):
+                try:
+                    contents = open_envelope(entry, self.vault.identity)
+                except ChartkeyError:
+                    continue  # one that sends noise hides nothing: the others report too
+                for opening in read_all(read_opening, [contents], self.node.domains):
+                    found.setdefault(opening.digest, replace(opening, reported_by=custodian.name))
+        genuine = [opening for opening in found.values() if self._was_made(opening)]
+        return sorted(genuine, key=lambda opening: opening.statement.at)
+
+    def _was_made(self, opening: Opening) -> bool:
+        """Whether the viewer signed it then, and it names these very records."""
+        access = opening.statement
+        try:
+            require_signed(
+                opening.signed,
+                opening.session,
+                domain=self.node.domains.audit,
+                view=self.node.view(),
+                at=access.at,
+                clock=access.at,
+            )
+        except ChartkeyError:
+            return False
+        return bool(opening.records) and access.records == records_root(opening.records)

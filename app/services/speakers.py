@@ -1,0 +1,98 @@
+"""Owns the question who may make a statement, before a node takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from app.core.audit import OpenSession, require_signed
+from app.core.contract_errors import NonceUsed
+from app.core.encoding import ZERO_ADDRESS
+from app.core.errors import ForeignSignature, SheetSubstituted
+from app.core.ports import ChainView
+from app.core.signatures import Signed, recover
+from app.core.statements import (
+    Access,
+    CategoryKeys,
+    Domains,
+    Grant,
+    Record,
+    Recovery,
+    Retraction,
+    Rotation,
+    Sheet,
+)
+from app.core.typed_data import Statement
+
+
+class Speakers:
+    """Who speaks for whom at one block, with what is queued for the chain counted in."""
+
+    def __init__(
+        self, domains: Domains, view: ChainView, queued: Iterable[Statement] = ()
+    ) -> None:
+        self._domains, self._view = domains, view
+        self._queued = list(queued)
+
+    def speaks(self, person: str, signer: str) -> bool:
+        """By the registry; or before an enrolment, or by a rotation, that is still on its way."""
+        view = self._view
+        return (
+            view.speaks_for(person, signer, view.time)
+            or (signer == person and view.key_of(person) == ZERO_ADDRESS)
+            or any(
+                isinstance(statement, Rotation)
+                and (statement.person, statement.new_key) == (person, signer)
+                for statement in self._queued
+            )
+        )
+
+    def require(self, signed: Signed[Statement], person: str) -> None:
+        """Raise ForeignSignature unless the signer speaks for the person."""
+        digest = self._domains.digest(signed.statement)
+        if not self.speaks(person, recover(digest, signed.signature)):
+            raise ForeignSignature(person=person)
+
+    def require_maker(
+        self, signed: Signed[Statement], session: OpenSession | None = None
+    ) -> None:
+        """Raise ForeignSignature or SessionInvalid unless the one it names made the statement."""
+        match signed.statement:
+            case Record(author=person) | Grant(patient=person) | CategoryKeys(patient=person):
+                self.require(signed, person)
+            case Retraction(person=person):
+                self.require(signed, person)
+            case Access(at=at):
+                require_signed(
+                    cast("Signed[Access]", signed),
+                    session,
+                    domain=self._domains.audit,
+                    view=self._view,
+                    at=self._view.time,
+                    clock=at,
+                )
+            case _:
+                pass  # the contract asks for itself
+
+    def require_sheet(self, signed: Signed[Sheet], record: Signed[Record]) -> None:
+        """Raise unless the author (version 0) or the patient (later) signed a record's sheet."""
+        sheet, statement = signed.statement, record.statement
+        if self._domains.digest(statement) != sheet.record or sheet.version >= 1 << 53:
+            raise SheetSubstituted()
+        self.require(record, statement.author)
+        self.require(signed, statement.patient if sheet.version else statement.author)
+
+    def require_fresh(self, statement: Statement) -> None:
+        """Raise NonceUsed where a statement with the same number is queued already."""
+        if not hasattr(statement, "nonce") or not hasattr(statement, "deadline"):
+            return
+        for other in self._queued:
+            same_line = isinstance(other, Recovery) == isinstance(statement, Recovery)
+            if not same_line or not hasattr(other, "deadline") or other == statement:
+                continue
+            if (other.person, other.nonce) == (statement.person, statement.nonce):  # type: ignore[attr-defined]
+                raise NonceUsed(
+                    person=statement.person,  # type: ignore[attr-defined]
+                    nonce=statement.nonce,
+                    expected=statement.nonce + 1,
+                )

@@ -1,0 +1,169 @@
+"""Owns the real things that tests stand on: one Anvil for the session, and a whole place for each test.
+
+A `place` is a node with its own database, folder and custodians on the shared chain; people in it have
+fresh wallets, so tests do not meet. Folders' conftest.py registers this module as a plugin.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from web3 import Web3
+
+from app.adapters.access_log import SqliteAccessLog
+from app.adapters.bodies import FolderBodies
+from app.adapters.chain import EthereumChain
+from app.adapters.database import Database
+from app.adapters.deployment import Deployment, deploy, load
+from app.adapters.local_chain import LocalChain, start_anvil
+from app.adapters.rpc import Rpc
+from app.adapters.wallets import new_wallet
+from app.client.person import Person
+from app.core.keys import PrivateKey
+from app.core.vault import Vault
+from app.embedded import Embedded
+from app.services.custodian import LocalCustodian
+from app.services.node import LocalNode
+
+NOTE = b'{"resourceType":"Observation","status":"final","code":{"text":"A note"}}'
+HOUR = 3600
+DAY = 24 * HOUR
+DEAD_URL = "http://127.0.0.1:9"
+"""The discard port, on which nothing listens."""
+
+
+@dataclass
+class Clock:
+    """The time of day, moved by tests instead of waiting."""
+
+    ahead: int = 0
+
+    def __call__(self) -> int:
+        return int(time.time()) + self.ahead
+
+
+@dataclass(kw_only=True)
+class Place(Embedded):
+    """An embedded Chartkey on the shared chain, whose clock and chain can be tampered with."""
+
+    time: Clock = field(default_factory=Clock)
+
+    def close_down(self) -> None:
+        """The chain stops answering."""
+        self.chain._rpc.url = DEAD_URL
+
+    def come_back(self) -> None:
+        """The chain answers again."""
+        self.chain._rpc.url = self.chain_process.url
+
+    def restart(self) -> LocalNode:
+        """Another process takes over: a new node on the same database and folder."""
+        self.node = LocalNode(
+            chain=self.chain,
+            database=Database(f"sqlite:///{self.folder / 'node.db'}"),
+            bodies=FolderBodies(self.folder / "bodies"),
+            custodians=self.custodians,
+        )
+        return self.node
+
+    def add_custodian(self) -> LocalCustodian:
+        """One more custodian with a key and a log of its own."""
+        number = len(self.custodians) + 1
+        custodian = LocalCustodian(
+            name=f"custodian {number}",
+            key=PrivateKey(os.urandom(32)),
+            domains=self.chain.domains,
+            view=lambda: self.chain.view(),
+            documents=lambda digest: self.node.document(digest),
+            log=SqliteAccessLog(self.folder / f"custodian-{number}" / "log.db"),
+            clock=self.time,
+            random=os.urandom,
+        )
+        self.custodians.append(custodian)
+        return custodian
+
+    def choosing(self, *custodians: LocalCustodian, threshold: int) -> Person:
+        """A patient, enrolled, who chose these custodians."""
+        person = Person(
+            node=self.node,
+            wallet=new_wallet(),
+            vault=Vault(os.urandom(32)),
+            custodians=[custodian.key.public for custodian in custodians],
+            threshold=threshold,
+            clock=self.time,
+        ).enrol()
+        self.settle()
+        return person
+
+    def anchors(self, root: bytes) -> int:
+        """How many events of the four contracts name this root."""
+        topic = Web3.to_hex(Web3.keccak(text="Anchored(bytes32,bytes32,address)"))
+        question = {"fromBlock": "0x0", "toBlock": "latest", "topics": [topic, Web3.to_hex(root)]}
+        return len(self.rpc.call("eth_getLogs", question))
+
+
+@pytest.fixture(scope="session")
+def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
+    """One Anvil for the whole session."""
+    with start_anvil(tmp_path_factory.mktemp("anvil")) as chain:
+        yield chain
+
+
+@pytest.fixture(scope="session")
+def deployment_file(anvil: LocalChain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the deployment on the session's Anvil is written down."""
+    path = tmp_path_factory.mktemp("deployments") / "local.json"
+    operator, governor, *_ = anvil.accounts
+    deploy(
+        Web3(Web3.HTTPProvider(anvil.url)),
+        operator,
+        network="local",
+        path=path,
+        governor=governor.address,
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def deployment(deployment_file: Path) -> Deployment:
+    """The four contracts on the session's Anvil."""
+    return load(deployment_file)
+
+
+@pytest.fixture
+def make_place(anvil: LocalChain, deployment: Deployment, tmp_path: Path) -> Callable[..., Place]:
+    """Makes a place: a node, a folder, and custodians."""
+
+    def make(custodians: int = 3, threshold: int = 2) -> Place:
+        folder = tmp_path / f"place-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        rpc, clock = Rpc(anvil.url), Clock()
+        chain = EthereumChain(rpc, deployment, anvil.accounts[0])
+        node = LocalNode(
+            chain=chain,
+            database=Database(f"sqlite:///{folder / 'node.db'}"),
+            bodies=FolderBodies(folder / "bodies"),
+        )
+        place = Place(
+            folder=folder,
+            chain_process=anvil,
+            deployment=deployment,
+            chain=chain,
+            node=node,
+            custodians=[],
+            threshold=threshold,
+            rpc=Rpc(anvil.url),
+            clock=clock,
+            time=clock,
+        )
+        node.custodians = place.custodians
+        for _ in range(custodians):
+            place.add_custodian()
+        return place
+
+    return make
