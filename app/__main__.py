@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from app import verify
 from app.core.errors import ChartkeyError
@@ -26,6 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except ChartkeyError as error:
         print(f"{error}\n{error.unharmed} {error.remedy}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        name = Path(str(error.filename or "")).name or "a file"
+        print(
+            f"{name} cannot be used: {error.strerror}.\nWhat was accepted is kept. "
+            "Free some space, or choose another folder with --data.",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("Stopped. What was accepted is kept.", file=sys.stderr)

@@ -38,6 +38,7 @@ from app.services.node import LocalNode
 
 FOLDER = Path(os.environ.get("CHARTKEY_DATA", tools.ROOT / "var"))
 
+
 @dataclass(kw_only=True)
 class Embedded:
     """Everything on this machine: the chain's accounts, the node, and new people on demand."""

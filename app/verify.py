@@ -120,9 +120,7 @@ def _time(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _anchored(
-    statement: Statement, digest: bytes, proof: Proof | None, view: RpcView
-) -> str:
+def _anchored(statement: Statement, digest: bytes, proof: Proof | None, view: RpcView) -> str:
     if proof is None:
         raise NotAnchored()
     if not is_proven(digest, proof):
@@ -133,9 +131,7 @@ def _anchored(
     return f"in the chain since {_time(at)}"
 
 
-def _verdict(
-    signed: Signed[Any], proof: Proof | None, chain: EthereumChain, view: RpcView, at: int
-) -> str:
+def _verdict(signed: Signed[Any], proof: Proof | None, chain: EthereumChain, view: RpcView, at: int) -> str:
     """What the contract says, in words; raises the reason where it says no."""
     statement = signed.statement
     if isinstance(statement, Record) and proof is not None:
@@ -157,9 +153,7 @@ def _verdict(
     return f"signed by someone who spoke for {person} at {_time(at)}"
 
 
-def _record_verdict(
-    signed: Signed[Any], proof: Proof, chain: EthereumChain, view: RpcView
-) -> str:
+def _record_verdict(signed: Signed[Any], proof: Proof, chain: EthereumChain, view: RpcView) -> str:
     statement = signed.statement
     arguments = (abi_values(statement), signed.signature, proof.root, list(proof.path))
     authentic, role = view.ask(RECORDS, "isAuthentic", *arguments)

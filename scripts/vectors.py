@@ -9,9 +9,10 @@ import json
 import sys
 from collections.abc import Callable
 
+from scripts.golden.documents import documents
 from scripts.golden.parties import envelopes, sheets
 from scripts.golden.sealed import bodies, content, keys
-from scripts.golden.signed import documents, statements, trees
+from scripts.golden.signed import statements, trees
 from scripts.golden.source import FOLDER, Document, load
 from scripts.golden.vaults import vaults
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import pytest
 from web3 import Web3
@@ -135,13 +137,17 @@ def deployment(deployment_file: Path) -> Deployment:
     return load(deployment_file)
 
 
-@pytest.fixture
-def make_place(anvil: LocalChain, deployment: Deployment, tmp_path: Path) -> Callable[..., Place]:
-    """Makes a place: a node, a folder, and custodians."""
+@pytest.fixture(scope="session")
+def make_place(anvil: LocalChain, deployment: Deployment) -> Iterator[Callable[..., Place]]:
+    """Makes a place: a node, a folder, and custodians.
+
+    Folders are in memory where the machine has room for that: databases sync at every commit.
+    """
+    memory = Path("/dev/shm")
+    root = Path(mkdtemp(prefix="chartkey-", dir=memory if memory.is_dir() else None))
 
     def make(custodians: int = 3, threshold: int = 2) -> Place:
-        folder = tmp_path / f"place-{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
+        folder = Path(mkdtemp(prefix="place-", dir=root))
         rpc, clock = Rpc(anvil.url), Clock()
         chain = EthereumChain(rpc, deployment, anvil.accounts[0])
         node = LocalNode(
@@ -166,4 +172,5 @@ def make_place(anvil: LocalChain, deployment: Deployment, tmp_path: Path) -> Cal
             place.add_custodian()
         return place
 
-    return make
+    yield make
+    rmtree(root)

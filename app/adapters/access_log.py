@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from app.adapters.database import connect
+from app.adapters.database import connect, writing
 from app.core.statements import TYPES, Revocation, RevocationOfAll
 from app.core.typed_data import Statement
 
@@ -57,7 +57,7 @@ class SqliteAccessLog:
         """Log an opening once; whether it was new."""
         row = {"access": access, "patient": patient, "at": at, "entry": entry, "handed_in": False}
         statement = insert(openings).values(**row).on_conflict_do_nothing()
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             return connection.execute(statement).rowcount > 0
 
     def entries(self, patient: str) -> Sequence[bytes]:
@@ -76,10 +76,8 @@ class SqliteAccessLog:
 
     def close(self, access: bytes) -> None:
         """The opening has been handed in to be anchored."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(openings).where(openings.c.access == access).values(handed_in=True)
-            )
+        with writing(self._engine) as connection:
+            connection.execute(update(openings).where(openings.c.access == access).values(handed_in=True))
 
     def hear(self, statement: Statement, digest: bytes) -> None:
         """Remember a revocation of a patient."""
@@ -91,7 +89,7 @@ class SqliteAccessLog:
             "type": type(statement).__name__,
             "message": json.dumps(statement.message()),
         }
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(insert(revocations).values(**row).on_conflict_do_nothing())
 
     def heard(self, patient: str) -> Sequence[Revocation | RevocationOfAll]:

@@ -23,6 +23,14 @@ class FolderBodies:
 
     def put(self, pieces: Iterable[bytes]) -> str:
         """Write, sync and name the bytes; raises StoreFull and leaves nothing behind."""
+        try:
+            return self._write(pieces)
+        except OSError as cause:
+            if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StoreFull() from cause
+            raise
+
+    def _write(self, pieces: Iterable[bytes]) -> str:
         hasher = CidHasher()
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".writing-")
         temporary = Path(name)
@@ -38,10 +46,6 @@ class FolderBodies:
             target.parent.mkdir(exist_ok=True)
             temporary.replace(target)
             _sync(target.parent)
-        except OSError as cause:
-            if cause.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StoreFull() from cause
-            raise
         finally:
             temporary.unlink(missing_ok=True)
         return address

@@ -217,9 +217,7 @@ class EthereumChain:
             bits = view.revoked_bits(statement.patient, statement.word)
             return bits & statement.mask == statement.mask
         if isinstance(statement, RevocationOfAll):
-            return bool(
-                view.ask(CONSENT, "isTagSpent", statement.patient, statement.new_tag)
-            )
+            return bool(view.ask(CONSENT, "isTagSpent", statement.patient, statement.new_tag))
         if isinstance(statement, Retraction):
             return view.retracted_at(statement.person, statement.record) > 0
         if isinstance(statement, MembershipEnd):

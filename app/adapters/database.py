@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
-from app.core.errors import NotStored
+from app.core.errors import NotStored, StoreFull
 
 metadata = MetaData()
 
@@ -115,6 +117,18 @@ def connect(url: str) -> Engine:
     return engine
 
 
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction; raises StoreFull where the disk cannot take it."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as cause:
+        if "full" in str(cause.orig):  # SQLITE_FULL: "database or disk is full"
+            raise StoreFull() from cause
+        raise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Digests that are anchored together, and the manifest that lists them."""
@@ -160,7 +174,7 @@ class Database:
         The first record that names a body claims it. A digest that is known already changes
         nothing: whether it was new.
         """
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             new = self._insert(
                 connection,
                 outbox,
@@ -175,14 +189,10 @@ class Database:
                 self._insert(connection, claims, body=body, record=digest)
         return new
 
-    def accept_call(
-        self, *, digest: bytes, statement: str, parcels_to: Iterable[tuple[str, str]]
-    ) -> bool:
+    def accept_call(self, *, digest: bytes, statement: str, parcels_to: Iterable[tuple[str, str]]) -> bool:
         """Queue a statement that a contract acts on."""
-        with self._engine.begin() as connection:
-            new = self._insert(
-                connection, calls, digest=digest, statement=statement, state="accepted"
-            )
+        with writing(self._engine) as connection:
+            new = self._insert(connection, calls, digest=digest, statement=statement, state="accepted")
             for person, address in parcels_to:
                 self._insert(connection, parcels, person=person, digest=digest, address=address)
         return new
@@ -195,7 +205,7 @@ class Database:
 
     def close_call(self, row: int, state: str) -> None:
         """Mark a call `done` or `refused`."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(update(calls).where(calls.c.id == row).values(state=state))
 
     def waiting(self, judge: str, most: int) -> list[Waiting]:
@@ -207,23 +217,14 @@ class Database:
             .limit(most)
         )
         with self._engine.connect() as connection:
-            return [
-                Waiting(digest=row.digest, envelope=row.envelope)
-                for row in connection.execute(query)
-            ]
+            return [Waiting(digest=row.digest, envelope=row.envelope) for row in connection.execute(query)]
 
-    def form_batch(
-        self, judge: str, root: bytes, manifest: bytes, digests: Sequence[bytes]
-    ) -> None:
+    def form_batch(self, judge: str, root: bytes, manifest: bytes, digests: Sequence[bytes]) -> None:
         """Bind digests to a batch before anything of it leaves this node."""
-        with self._engine.begin() as connection:
-            result = connection.execute(
-                batches.insert().values(judge=judge, root=root, manifest=manifest)
-            )
+        with writing(self._engine) as connection:
+            result = connection.execute(batches.insert().values(judge=judge, root=root, manifest=manifest))
             (batch,) = result.inserted_primary_key or (None,)
-            connection.execute(
-                update(outbox).where(outbox.c.digest.in_(digests)).values(batch=batch)
-            )
+            connection.execute(update(outbox).where(outbox.c.digest.in_(digests)).values(batch=batch))
 
     def open_batches(self) -> list[Batch]:
         """Batches whose anchor has not been seen in a block."""
@@ -236,7 +237,7 @@ class Database:
 
     def close_batch(self, batch: int, block: int) -> None:
         """The batch's anchor stands in that block."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(update(batches).where(batches.c.id == batch).values(block=block))
 
     def anchored_batch(self, digest: bytes) -> tuple[bytes, bytes] | None:
@@ -252,7 +253,7 @@ class Database:
 
     def deliver(self, person: str, digest: bytes, address: str) -> None:
         """Hand an envelope to a person."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             self._insert(connection, parcels, person=person, digest=digest, address=address)
 
     def parcels_of(self, person: str) -> list[tuple[bytes, str]]:
@@ -270,16 +271,14 @@ class Database:
 
     def forget(self, record: bytes) -> None:
         """Drop a record's parcels, sheets and claim, once what they lead to is deleted."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(parcels.delete().where(parcels.c.digest == record))
             connection.execute(sheets.delete().where(sheets.c.record == record))
             connection.execute(claims.delete().where(claims.c.record == record))
 
-    def keep_sheet(
-        self, *, record: bytes, version: int, digest: bytes, statement: Any, sheet: bytes
-    ) -> None:
+    def keep_sheet(self, *, record: bytes, version: int, digest: bytes, statement: Any, sheet: bytes) -> None:
         """Keep one version of a record's key sheet, under the digest of its statement."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             self._insert(
                 connection,
                 sheets,
@@ -298,7 +297,7 @@ class Database:
 
     def keep_document(self, digest: bytes, content: bytes) -> None:
         """Keep a document under its SHA-256."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             self._insert(connection, documents, hash=digest, content=content)
 
     def document(self, digest: bytes) -> bytes:
@@ -312,7 +311,7 @@ class Database:
 
     def put_on_shelf(self, person: str, kind: str, content: bytes) -> None:
         """Keep the newest of one kind of thing for a person, such as a vault's lock."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             where = (shelf.c.person == person, shelf.c.kind == kind)
             connection.execute(shelf.delete().where(*where))
             self._insert(connection, shelf, person=person, kind=kind, content=content)

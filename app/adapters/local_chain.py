@@ -102,9 +102,7 @@ def _require_free(port: int, program: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(
-    program: str, command: Sequence[str], port: int, words: str, folder: Path
-) -> LocalChain:
+def _start(program: str, command: Sequence[str], port: int, words: str, folder: Path) -> LocalChain:
     log = (folder / f"{program.lower()}.log").open("wb")
     with log:
         process = subprocess.Popen(
@@ -114,9 +112,7 @@ def _start(
             stderr=subprocess.STDOUT,
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
-    accounts = [
-        Account.from_mnemonic(words, account_path=f"m/44'/60'/0'/0/{i}") for i in range(4)
-    ]
+    accounts = [Account.from_mnemonic(words, account_path=f"m/44'/60'/0'/0/{i}") for i in range(4)]
     chain = LocalChain(url=f"http://127.0.0.1:{port}", accounts=accounts, process=process)
     try:
         _wait_until_up(program, chain)

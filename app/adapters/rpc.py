@@ -8,7 +8,8 @@ from typing import Any
 
 import requests
 
-from app.core.errors import ChainUnreachable
+from app.core.encoding import from_hex
+from app.core.errors import ChainUnreachable, MalformedStatement
 
 
 class RpcRefused(Exception):
@@ -36,7 +37,9 @@ class Rpc:
             raise ChainUnreachable("the answer is not JSON-RPC")
         if "error" in answer:
             raise _refused(answer["error"])
-        return answer.get("result")
+        if "result" not in answer:
+            raise ChainUnreachable("the answer is not JSON-RPC")
+        return answer["result"]
 
     def batch(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]:
         """The `result` of each of many calls in one request, in order; one refusal refuses all."""
@@ -71,6 +74,7 @@ def _refused(error: Any) -> RpcRefused:
     found = error.get("data") if isinstance(error, dict) else None
     if isinstance(found, dict):
         found = found.get("result") or found.get("data")
-    if isinstance(found, str) and found.startswith("0x"):
-        return RpcRefused(message, bytes.fromhex(found[2:]))
-    return RpcRefused(message, b"")
+    try:
+        return RpcRefused(message, from_hex(found))
+    except MalformedStatement:
+        return RpcRefused(message, b"")

@@ -214,8 +214,6 @@ class Identity:
         if self._session is None:
             return self.sign(access), None
         session, key = self._session
-        r, s = decode_dss_signature(
-            key.sign(self.node.domains.digest(access), ec.ECDSA(SHA256()))
-        )
+        r, s = decode_dss_signature(key.sign(self.node.domains.digest(access), ec.ECDSA(SHA256())))
         signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
         return Signed(statement=access, signature=signature), session

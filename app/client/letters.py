@@ -132,8 +132,7 @@ def read_grant(contents: Mapping[str, Any], domains: Domains) -> GrantFile | Non
         digest=domains.digest(signed.statement),
         signed=signed,
         keys={
-            int(epoch): PrivateKey(hex_part(seed, "letter", 32))
-            for epoch, seed in contents["keys"].items()
+            int(epoch): PrivateKey(hex_part(seed, "letter", 32)) for epoch, seed in contents["keys"].items()
         },
         half_a=hex_part(contents["halfA"], "letter") if about else b"",
         record=read_record(about, domains) if about else None,

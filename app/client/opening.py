@@ -53,9 +53,7 @@ def gather(
         try:
             answer = custodian.release(request_for(custodian))
             opened = {
-                digest: key.open(
-                    sealed, release_purpose(access, digest, custodian.id, key.public.id)
-                )
+                digest: key.open(sealed, release_purpose(access, digest, custodian.id, key.public.id))
                 for digest, sealed in answer.shares.items()
                 if digest in thresholds
             }
@@ -70,9 +68,7 @@ def gather(
     return shares
 
 
-def _why(
-    failures: Mapping[str, ChartkeyError], answered: int, threshold: int
-) -> ChartkeyError:
+def _why(failures: Mapping[str, ChartkeyError], answered: int, threshold: int) -> ChartkeyError:
     kinds = {type(failure) for failure in failures.values()}
     if answered == 0 and len(kinds) == 1:
         return next(iter(failures.values()))
@@ -140,9 +136,7 @@ def body_pieces(
     if source.hash.digest() != sealed_hash:
         raise StoreAltered(address="the sealed body")
     try:
-        elements = (
-            json_elements(bytes(kept)) if content == JSON else opaque_elements(whole.digest())
-        )
+        elements = json_elements(bytes(kept)) if content == JSON else opaque_elements(whole.digest())
     except (ValueError, RecursionError) as cause:
         raise ContentMismatch() from cause
     if content_root(elements, halves.content_secret) != context.content_root:
@@ -153,5 +147,3 @@ def reader_of(pieces: Iterator[bytes]) -> tuple[PieceReader, bytes]:
     """A stream over a sealed body, and its header."""
     source = PieceReader(pieces)
     return source, source.peek(HEADER)
-
-

@@ -74,9 +74,7 @@ class Reading(Charting):
             sheet, context = sheets[file.digest], self._context(file)
             source, header = reader_of(self._body(file))
             half_a = self._half_a(sheet, grant)
-            halves = fitting_halves(
-                header, half_a, shares[file.digest], sheet.threshold, context
-            )
+            halves = fitting_halves(header, half_a, shares[file.digest], sheet.threshold, context)
             opened.append((file, self._pieces(file, source, halves)))
         return opened
 
@@ -127,9 +125,7 @@ class Reading(Charting):
         patient = request.records[0].record.patient
         contents = access_letter(request.access, request.session, digests, self.node.domains)
         envelope = seal_envelope(contents, [self.keys_of(patient).identity], self.random)
-        self.node.accept(
-            request.access, envelope=envelope, parties=[patient], session=request.session
-        )
+        self.node.accept(request.access, envelope=envelope, parties=[patient], session=request.session)
 
     # the body
 
@@ -148,9 +144,7 @@ class Reading(Charting):
         )
 
     def _pieces(self, file: RecordFile, source: PieceReader, halves: Halves) -> Iterator[bytes]:
-        return body_pieces(
-            source, halves, self._context(file), file.content, file.statement.sealed_hash
-        )
+        return body_pieces(source, halves, self._context(file), file.content, file.statement.sealed_hash)
 
     def _body(self, file: RecordFile) -> Iterator[bytes]:
         """The sealed body, from the own archive where the node has erased it."""

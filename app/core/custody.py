@@ -100,9 +100,7 @@ def decide(
     """
     access = request.access.statement
     patient, digests = _require_one_chart(request, domains)
-    require_signed_now(
-        request.access, request.session, domain=domains.audit, view=view, clock=clock
-    )
+    require_signed_now(request.access, request.session, domain=domains.audit, view=view, clock=clock)
     if request.grant is None:
         _require_author(request, domains, view, clock)
     else:
@@ -111,9 +109,7 @@ def decide(
         _require_standing(request, request.grant, domains, view, clock, heard)
         if any(view.retracted_at(patient, digest) for digest in digests):
             raise RecordRetracted()
-    return Approval(
-        viewer_key=_committed_key(request, access.viewer, view), patient=patient, digests=digests
-    )
+    return Approval(viewer_key=_committed_key(request, access.viewer, view), patient=patient, digests=digests)
 
 
 def _require_one_chart(request: OpeningRequest, domains: Domains) -> tuple[str, tuple[bytes, ...]]:
@@ -128,9 +124,7 @@ def _require_one_chart(request: OpeningRequest, domains: Domains) -> tuple[str, 
     return patients.pop(), digests
 
 
-def _require_author(
-    request: OpeningRequest, domains: Domains, view: ChainView, clock: int
-) -> None:
+def _require_author(request: OpeningRequest, domains: Domains, view: ChainView, clock: int) -> None:
     """Authors, and members of the organization that wrote it, reopen their own records."""
     access = request.access.statement
     authors = {asked.record.author for asked in request.records}
@@ -199,9 +193,7 @@ def _require_standing(
         raise NotAnchored()
     # an idle chain's newest block may be old, and a clock may be wrong: both must agree
     for now in {view.time, clock}:
-        require_viewable(
-            signed, request.grant_proof, domain=domains.consent, view=view, now=now
-        )
+        require_viewable(signed, request.grant_proof, domain=domains.consent, view=view, now=now)
     grant = signed.statement
     for revocation in heard:
         if revocation.patient != grant.patient:
@@ -219,9 +211,7 @@ def _committed_key(request: OpeningRequest, viewer: str, view: ChainView) -> Pub
     return IdentityKeys.decode(request.viewer_keys).identity
 
 
-def release(
-    request: OpeningRequest, approval: Approval, key: PrivateKey, access_digest: bytes
-) -> Release:
+def release(request: OpeningRequest, approval: Approval, key: PrivateKey, access_digest: bytes) -> Release:
     """Open this custodian's shares and seal them to the approved key; raises NotServed.
 
     Raises SlotNotOpened for a share that was altered or made for another record.
@@ -233,9 +223,7 @@ def release(
             continue
         if asked.share.kind != Kind.SHARE_OF_B or asked.share.recipient != custodian:
             raise NotServed("the share is not for this custodian")
-        share = key.open(
-            asked.share.sealed, slot_purpose(Kind.SHARE_OF_B, digest, asked.epoch, custodian)
-        )
+        share = key.open(asked.share.sealed, slot_purpose(Kind.SHARE_OF_B, digest, asked.epoch, custodian))
         purpose = release_purpose(access_digest, digest, custodian, approval.viewer_key.id)
         shares[digest] = approval.viewer_key.seal(share, purpose)
     if not shares:

@@ -24,7 +24,7 @@ def hex0x(data: bytes) -> str:
     return "0x" + data.hex()
 
 
-def from_hex(text: str, length: int | None = None) -> bytes:
+def from_hex(text: Any, length: int | None = None) -> bytes:
     """Bytes of a 0x-prefixed hexadecimal string, of `length` bytes where given."""
     try:
         if not text.startswith("0x"):
@@ -56,9 +56,7 @@ def checksum_address(raw: bytes) -> str:
     """The ERC-55 mixed-case form of 20 bytes."""
     text = raw.hex()
     nibbles = keccak(text.encode()).hex()
-    return "0x" + "".join(
-        c.upper() if n > "7" else c for c, n in zip(text, nibbles, strict=False)
-    )
+    return "0x" + "".join(c.upper() if n > "7" else c for c, n in zip(text, nibbles, strict=False))
 
 
 def canonical_json(document: Any) -> bytes:

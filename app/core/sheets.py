@@ -73,9 +73,7 @@ class KeySheet:
             *(self.record, self.version, self.epoch, self.threshold, self.shares),
             len(self.slots),
         )
-        rows = (
-            _SLOT.pack(s.kind, s.number, s.recipient, len(s.sealed)) + s.sealed for s in self.slots
-        )
+        rows = (_SLOT.pack(s.kind, s.number, s.recipient, len(s.sealed)) + s.sealed for s in self.slots)
         return MAGIC + bytes([VERSION]) + head + b"".join(rows)
 
     def slot(self, kind: Kind, recipient: bytes) -> Slot:
@@ -106,9 +104,7 @@ def decode_sheet(sheet: bytes) -> KeySheet:
             raise MalformedSeal("a slot is cut off", kind="key sheet")
         kind, number, recipient, length = _SLOT.unpack_from(sheet, at)
         at += _SLOT.size
-        slots.append(
-            Slot(kind=kind, number=number, recipient=recipient, sealed=sheet[at : at + length])
-        )
+        slots.append(Slot(kind=kind, number=number, recipient=recipient, sealed=sheet[at : at + length]))
         at += length
     if at != len(sheet):
         raise MalformedSeal("its length does not fit its slots", kind="key sheet")
@@ -198,9 +194,7 @@ def split(secret: bytes, threshold: int, count: int, random: RandomBytes) -> lis
     points = [RawShare(0, secret)]
     points += [RawShare(x, random(len(secret))) for x in range(1, threshold)]
     known = {point.x: point.data for point in points}
-    return [
-        (known.get(x) or _interpolate(points, x)) + bytes([x]) for x in range(1, count + 1)
-    ]
+    return [(known.get(x) or _interpolate(points, x)) + bytes([x]) for x in range(1, count + 1)]
 
 
 def combine(shares: Sequence[bytes], threshold: int) -> bytes:

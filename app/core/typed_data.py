@@ -196,9 +196,7 @@ class Statement:
     def struct_hash(self) -> bytes:
         """EIP-712 hashStruct: 32 bytes."""
         form = schema(type(self))
-        return keccak(
-            form.type_hash + b"".join(f.encode(getattr(self, f.name)) for f in form.fields)
-        )
+        return keccak(form.type_hash + b"".join(f.encode(getattr(self, f.name)) for f in form.fields))
 
     def digest(self, domain: Domain) -> bytes:
         """The 32 bytes that are signed, anchored and proven (EIP-712)."""
@@ -243,9 +241,7 @@ def schema(statement_type: type[Statement]) -> Schema:
 
 def _derive(statement_type: type[Statement]) -> Schema:
     hints = get_type_hints(statement_type, include_extras=True)
-    columns = tuple(
-        _codec(f.name, hints[f.name].__metadata__[0]) for f in fields(statement_type)
-    )
+    columns = tuple(_codec(f.name, hints[f.name].__metadata__[0]) for f in fields(statement_type))
     inner = ",".join(f"{f.solidity} {f.label}" for f in columns)
     text = f"{statement_type.__name__}({inner})"
     return Schema(statement_type.__name__, text, keccak(text.encode()), columns)

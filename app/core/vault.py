@@ -190,9 +190,7 @@ def _public(lock: Mapping[str, Any], version: str, names: set[str]) -> dict[str,
     return dict(lock)
 
 
-def _wrap(
-    vault: Vault, lock: dict[str, Any], key: bytes, random: RandomBytes
-) -> dict[str, Any]:
+def _wrap(vault: Vault, lock: dict[str, Any], key: bytes, random: RandomBytes) -> dict[str, Any]:
     """Seal the seed under 64 bytes of key and commitment: a lock opens with one key only."""
     nonce = random(12)
     public = lock | {"commitment": hex0x(key[32:]), "nonce": hex0x(nonce)}

@@ -12,7 +12,7 @@ from app.adapters import tools
 from app.core.bundles import is_complete, split
 from app.core.errors import CannotStart, ChartkeyError, InvalidBundle
 from app.demo.acts import ACTS, raise_curtain, statements_folder
-from app.demo.story import Story
+from app.demo.story import Story, StoryBroken
 
 SEED = 7
 
@@ -70,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
             stage = raise_curtain(place, story, chart)
             for act in ACTS:
                 act(stage)
+        except StoryBroken:
+            story.say("\nThe story ends here: a step failed on which the next ones stand.")
         except (ChartkeyError, StopIteration, IndexError) as error:
             with story.step("The story goes on to its end") as step:
                 step.ok, step.outcome = False, f"{type(error).__name__}: {error}"

@@ -18,6 +18,10 @@ from app.services.node import Settled
 WIDTH = 66
 
 
+class StoryBroken(Exception):
+    """A step failed, and what follows stands on it."""
+
+
 @dataclass(kw_only=True)
 class Step:
     """One thing that happened: what was foretold, what came of it, and what it cost."""
@@ -60,19 +64,23 @@ class Story:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Something that must succeed; an error of Chartkey's makes the step fail and is told."""
+        """Something that must succeed; an error of Chartkey's is told, and ends the story."""
         step, before = Step(title=title), len(self.settled)
         start = time.perf_counter()
+        failure: ChartkeyError | None = None
         try:
             yield step
         except ChartkeyError as error:
             step.ok, step.outcome = False, f"{type(error).__name__}: {error}"
+            failure = error
         step.milliseconds = round(1000 * (time.perf_counter() - start), 1)
         sent = self.settled[before:]
         step.gas += sum(s.receipt.gas for s in sent)
         step.transactions += len(sent)
         self.steps.append(step)
         self._print(step)
+        if failure is not None:
+            raise StoryBroken from failure
 
     def refused(
         self, title: str, reasons: Sequence[type[ChartkeyError]], attempt: Callable[[], object]

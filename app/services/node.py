@@ -129,9 +129,7 @@ class LocalNode:
         )
 
     def _queued(self) -> list[tuple[int, Signed[Statement]]]:
-        calls = [
-            (row, parse_signed(json.loads(text))[0]) for row, text in self.database.waiting_calls()
-        ]
+        calls = [(row, parse_signed(json.loads(text))[0]) for row, text in self.database.waiting_calls()]
         urgent = (Revocation, RevocationOfAll, Retraction)
         return sorted(calls, key=lambda call: not isinstance(call[1].statement, urgent))
 
@@ -233,10 +231,7 @@ class LocalNode:
         self.accept_digest(digest, RECORDS)
 
     def sheets(self, record: bytes) -> list[tuple[Signed[Sheet], bytes]]:
-        return [
-            (parse_signed(statement)[0], sheet)
-            for statement, sheet in self.database.sheets_of(record)
-        ]
+        return [(parse_signed(statement)[0], sheet) for statement, sheet in self.database.sheets_of(record)]
 
     def keep_document(self, document: bytes) -> bytes:
         digest = document_hash(document)

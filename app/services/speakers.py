@@ -28,9 +28,7 @@ from app.core.typed_data import Statement
 class Speakers:
     """Who speaks for whom at one block, with what is queued for the chain counted in."""
 
-    def __init__(
-        self, domains: Domains, view: ChainView, queued: Iterable[Statement] = ()
-    ) -> None:
+    def __init__(self, domains: Domains, view: ChainView, queued: Iterable[Statement] = ()) -> None:
         self._domains, self._view = domains, view
         self._queued = list(queued)
 
@@ -41,8 +39,7 @@ class Speakers:
             view.speaks_for(person, signer, view.time)
             or (signer == person and view.key_of(person) == ZERO_ADDRESS)
             or any(
-                isinstance(statement, Rotation)
-                and (statement.person, statement.new_key) == (person, signer)
+                isinstance(statement, Rotation) and (statement.person, statement.new_key) == (person, signer)
                 for statement in self._queued
             )
         )
@@ -53,9 +50,7 @@ class Speakers:
         if not self.speaks(person, recover(digest, signed.signature)):
             raise ForeignSignature(person=person)
 
-    def require_maker(
-        self, signed: Signed[Statement], session: OpenSession | None = None
-    ) -> None:
+    def require_maker(self, signed: Signed[Statement], session: OpenSession | None = None) -> None:
         """Raise ForeignSignature or SessionInvalid unless the one it names made the statement."""
         match signed.statement:
             case Record(author=person) | Grant(patient=person) | CategoryKeys(patient=person):

@@ -89,9 +89,9 @@ interface IConsentRegistry is IAnchorBook, IPeopleJudge {
     ) external view returns (bool);
 
     /// @notice Takes back grants of the caller's own id. Final; may come before a grant's anchor, and holds.
-    /// @dev Asks nobody, to be cheap, and so has two edges. A patient whose key is no longer the first address must call
-    /// `revokeFor`: this would write under an id that signs no grants. And the first address can still close grants
-    /// after its key was rotated away, if it knows their random word; it can open none.
+    /// @dev Asks nobody, to be cheap, and so has two edges. A patient whose key is no longer the first address must
+    /// call `revokeFor`: this would write under an id that signs no grants. And the first address can still close
+    /// grants after its key was rotated away, if it knows their random word; it can open none.
     function revoke(uint256 word, uint256 mask) external;
 
     /// @notice Takes back grants of `patient`. By anyone who speaks for them now.
@@ -99,7 +99,8 @@ interface IConsentRegistry is IAnchorBook, IPeopleJudge {
 
     /// @notice Takes back grants with the signatures (ECDSA) of those who speak for the patients now. Anyone may bring
     /// them in, as often as they like.
-    /// @dev An entry that does not hold is passed over, so that it cannot spoil the batch; so is one that changes nothing.
+    /// @dev An entry that does not hold is passed over, so that it cannot spoil the batch; so is one that changes
+    /// nothing. Contract accounts are not asked, since one of them could: they call `revoke`.
     function revokeBySig(Revocation[] calldata revocations, bytes[] calldata signatures) external;
 
     /// @notice Replaces the tag: no grant signed before can hold again, whatever its dates and whenever anchored. By

@@ -9,7 +9,7 @@ interface IJudge {
     error DeadlinePassed(uint256 deadline);
 
     /// @notice The statement is not signed by someone whose word counts for `person`.
-    /// @param signer The address that the signature gives, zero where it is malformed (length, high s, not on the curve).
+    /// @param signer The address that the signature gives; zero where it is malformed (length, high s, no such point).
     error NotSignedBy(address person, address signer);
 
     /// @notice The caller's word does not count for `person`.

@@ -123,8 +123,8 @@ interface IPersons is IJudge {
 
     /// @notice Hands the id to `newKey`, at once. Only the present key can; representatives cannot.
     /// @dev Ends a pending recovery. Grants stay, and so do representatives. After a theft: rotate first, and once that
-    /// is mined replace the tag (`ConsentRegistry.revokeAll`; shown any earlier, the thief could still sign under the new
-    /// one) and end the representatives that the thief may have named (`Represented`).
+    /// is mined replace the tag (`ConsentRegistry.revokeAll`; shown any earlier, the thief could still sign under the
+    /// new one) and end the representatives that the thief may have named (`Represented`).
     function rotate(address person, address newKey) external;
 
     /// @notice As `rotate`, signed by the present key.

@@ -9,7 +9,7 @@ from hashlib import shake_256
 from pathlib import Path
 from typing import Any
 
-from app.core.encoding import from_hex, hex0x, keccak
+from app.core.encoding import canonical_json, from_hex, hex0x, keccak
 from app.core.errors import ChartkeyError
 
 FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
@@ -120,6 +120,13 @@ def damage_document(original: Document, steps: list[list[Any]]) -> Document:
             case _:
                 raise ValueError(f"{name} is no step for a document")
     return document
+
+
+def damage_text(original: str, steps: list[list[Any]]) -> bytes:
+    """A canonical JSON text after some steps, whether these are for bytes or for a document."""
+    if steps[0][0] in ("set", "drop"):
+        return canonical_json(damage_document(json.loads(original), steps))
+    return damage(original.encode(), steps)
 
 
 def refusals(name: str) -> Iterator[Document]:

@@ -140,6 +140,8 @@ def test_revoked_bits_are_never_cleared(chain: MemoryChain) -> None:
 
 def test_a_view_stays_at_its_block(chain: MemoryChain) -> None:
     view = chain.view()
+    chain.advance(0)
+    assert chain == view
     chain.advance(10)
     chain.rotate(ANNA, BEA)
     chain.revoke_all(ANNA, 9)

@@ -23,6 +23,7 @@ from app.core.content import (
     is_disclosed,
     json_elements,
 )
+from app.core.encoding import keccak
 from app.core.errors import NotElement
 from app.core.signatures import Proof
 from tests.makers import NOTE, salt
@@ -120,7 +121,7 @@ AMBIGUOUS = {
 @pytest.mark.parametrize("body", AMBIGUOUS.values(), ids=AMBIGUOUS)
 def test_what_has_no_one_reading_is_opaque_and_still_has_a_root(body: bytes) -> None:
     kind, elements = elements_of(body)
-    assert (kind, elements) == (OPAQUE, {"": sha256(body).digest()})
+    assert (kind, elements) == (OPAQUE, {"": b"#" + sha256(body).digest()})
     assert len(content_root(elements, SECRET)) == 32
 
 
@@ -176,6 +177,24 @@ def test_what_is_shown_cannot_be_changed() -> None:
     ):
         assert not is_disclosed(forged, root)
     assert not is_disclosed(shown, salt("another root"))
+
+
+def test_an_opaque_body_never_passes_for_text_or_a_number() -> None:
+    _, elements = elements_of(b"%PDF-1.7")
+    shown = disclose(elements, SECRET, "")
+    assert shown.value[:1] == b"#"
+    assert not is_disclosed(replace(shown, value=shown.value[1:]), shown.proof.root)
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 33, 64])
+def test_a_salt_of_another_length_shows_nothing(length: int) -> None:
+    shown = disclose({"": b"n1"}, SECRET, "")
+    for size, holds in ((32, True), (length, False)):
+        own = bytes(size)
+        hashed = sha256(b"").digest() + sha256(b"n1").digest()
+        root = keccak(b"\x00" + own + hashed)
+        forged = replace(shown, salt=own, proof=Proof(root=root, path=()))
+        assert is_disclosed(forged, root) is holds
 
 
 def test_an_inner_node_does_not_pass_as_an_element() -> None:

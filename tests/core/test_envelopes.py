@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from app.core.envelopes import LARGEST, PURPOSE, SLOT, SMALLEST, open_envelope, seal_envelope
+from app.core.encoding import canonical_json
+from app.core.envelopes import LARGEST, PURPOSE, SLOT, SMALLEST, TAIL, open_envelope, seal_envelope
 from app.core.errors import MalformedSeal, NoSlot, SealError, UnknownVersion
-from app.core.keys import PrivateKey
+from app.core.keys import PrivateKey, derive
 from tests.makers import DOMAINS, Person, make_grant, randomness, salt
 
 CONTENTS = {"grant": "…", "key": "0x00"}
@@ -53,7 +55,7 @@ def test_a_party_named_twice_has_one_slot() -> None:
 
 def test_the_size_tells_neither_how_many_parties_nor_how_much_text() -> None:
     few, many = seal({"a": "b"}, *keys(1)), seal({"a": "b" * 1500}, *keys(4))
-    assert len(few) == len(many) == 5 + 4 * SLOT + 12 + SMALLEST + 16
+    assert len(few) == len(many) == 5 + 4 * SLOT + TAIL + SMALLEST + 16
     assert few[:5] == many[:5]
 
 
@@ -64,7 +66,7 @@ def test_the_parties_are_not_named() -> None:
 
 def test_texts_grow_in_powers_of_two() -> None:
     sizes = {len(seal({"a": "b" * length}, *keys(1))) for length in (2100, 3000, 4000)}
-    assert sizes == {5 + 4 * SLOT + 12 + 2 * SMALLEST + 16}
+    assert sizes == {5 + 4 * SLOT + TAIL + 2 * SMALLEST + 16}
 
 
 def test_a_text_that_is_too_large_is_refused() -> None:
@@ -101,7 +103,9 @@ def test_an_altered_text_is_named() -> None:
         open_envelope(bytes(envelope), *keys(1))
 
 
-@pytest.mark.parametrize("cut", [0, 4, 5, 5 + 4 * SLOT, 5 + 4 * SLOT + 12 + SMALLEST + 15])
+@pytest.mark.parametrize(
+    "cut", [0, 4, 5, 5 + 4 * SLOT, 5 + 4 * SLOT + 32, 5 + 4 * SLOT + TAIL + SMALLEST + 15]
+)
 def test_an_envelope_that_is_cut_off_is_malformed(cut: int) -> None:
     with pytest.raises(MalformedSeal):
         open_envelope(seal(CONTENTS, *keys(1))[:cut], *keys(1))
@@ -115,18 +119,121 @@ def test_an_envelope_of_another_kind_or_version_is_refused() -> None:
         open_envelope(envelope[:3] + b"\x02" + envelope[4:], *keys(1))
 
 
-def envelope_of(text: bytes) -> bytes:
-    """An envelope with any text, as a hostile party may seal it."""
-    key, content_key = keys(1)[0], salt("content key")
-    head = b"CKE\x01\x01" + key.public.seal(content_key, PURPOSE) + bytes(12)
-    return head + AESGCM(content_key).encrypt(bytes(12), text.ljust(SMALLEST, b" "), head)
+def key_of(secret: bytes) -> tuple[bytes, bytes]:
+    """The AES key that a slot's secret leads to, and the commitment to it."""
+    okm = derive(secret, b"chartkey/envelope-key/1", 64)
+    return okm[:32], okm[32:]
+
+
+def envelope_of(
+    text: bytes, secrets: Sequence[bytes] = (salt("secret"),), commitment: bytes | None = None
+) -> bytes:
+    """An envelope with any padded text, a slot for each party, as a hostile sender may make it.
+
+    The text is sealed under the first secret.
+    """
+    key, own = key_of(secrets[0])
+    slots = [party.public.seal(s, PURPOSE) for party, s in zip(keys(len(secrets)), secrets, strict=True)]
+    head = b"CKE\x01" + bytes([len(slots)]) + b"".join(slots) + (commitment or own) + bytes(12)
+    return head + AESGCM(key).encrypt(bytes(12), text, head)
+
+
+def padded(text: bytes, length: int = SMALLEST) -> bytes:
+    """The text and spaces."""
+    return text.ljust(length, b" ")
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"[]", b'"text"', b"5", b"\xff\xfe", b"[" * 100_000, b"9" * 5000],
-    ids=lambda text: text[:4].decode("latin-1"),
+    "text",
+    [
+        b"", b"{", b"[]", b'"text"', b"5", b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b'{"a":NaN}',
+        b'{"a":1.0}', b'{"a":1,"a":1}', b'{"b":1,"a":2}', b' {"a":1}', b'{"a": 1}', b'{"a":1}\n',
+        b'{"a":"\\u0062"}', b'{"a":9007199254740993}', b'\xef\xbb\xbf{"a":1}',
+        '{"a":1}'.encode("utf-16"), '{"a":1}'.encode("utf-16-be"), '{"a":1}'.encode("utf-32"),
+    ],
+    ids=lambda text: text[:12].decode("latin-1"),
 )  # fmt: skip
-def test_a_text_that_is_no_json_object_is_malformed(text: bytes) -> None:
-    assert open_envelope(envelope_of(json.dumps(CONTENTS).encode()), *keys(1)) == CONTENTS
-    with pytest.raises(MalformedSeal):
-        open_envelope(envelope_of(text), *keys(1))
+def test_a_text_that_is_no_canonical_json_object_is_malformed(text: bytes) -> None:
+    assert open_envelope(envelope_of(padded(canonical_json(CONTENTS))), *keys(1)) == CONTENTS
+    with pytest.raises(MalformedSeal, match="text"):
+        open_envelope(envelope_of(padded(text)), *keys(1))
+
+
+def test_an_envelope_holds_at_most_256_kib_of_text() -> None:
+    text = canonical_json(CONTENTS)
+    assert open_envelope(envelope_of(padded(text, LARGEST)), *keys(1)) == CONTENTS
+    for length in (LARGEST + 1, 2 * LARGEST):
+        with pytest.raises(MalformedSeal, match="too long"):
+            open_envelope(envelope_of(padded(text, length)), *keys(1))
+
+
+def test_a_slot_with_another_secret_opens_nothing() -> None:
+    first, second = keys(2)
+    envelope = envelope_of(padded(canonical_json(CONTENTS)), (salt("one"), salt("other")))
+    assert open_envelope(envelope, first) == CONTENTS
+    with pytest.raises(MalformedSeal, match="commits"):
+        open_envelope(envelope, second)
+
+
+def test_no_envelope_reads_differently_for_two_parties() -> None:
+    first, second = keys(2)
+    secrets = (salt("one"), salt("other"))
+    head, text = two_faced(*secrets)
+    # without the commitment, AES-GCM would open this ciphertext under both keys
+    for secret in secrets:
+        AESGCM(key_of(secret)[0]).decrypt(bytes(12), text, head)
+    with pytest.raises(MalformedSeal, match="its text is"):
+        open_envelope(head + text, first)
+    with pytest.raises(MalformedSeal, match="commits"):
+        open_envelope(head + text, second)
+
+
+def two_faced(one: bytes, other: bytes) -> tuple[bytes, bytes]:
+    """An envelope's head, and a ciphertext whose tag fits the keys of both secrets.
+
+    The last block before the tag is chosen so that both GHASHes (NIST SP 800-38D) agree.
+    """
+    slots = [p.public.seal(s, PURPOSE) for p, s in zip(keys(2), (one, other), strict=True)]
+    head = b"CKE\x01\x02" + b"".join(slots) + key_of(one)[1] + bytes(12)
+    body = bytes(SMALLEST - 16)
+    shares = [_tag(key_of(secret)[0], body + bytes(16), head) for secret in (one, other)]
+    hashes = [_block(key_of(secret)[0], bytes(16)) for secret in (one, other)]
+    squares = _times(hashes[0], hashes[0]) ^ _times(hashes[1], hashes[1])
+    # the chosen block enters each tag times the square of its hash key
+    block = _times(shares[0] ^ shares[1], _inverse(squares))
+    text = body + block.to_bytes(16, "big")
+    return head, text + _tag(key_of(one)[0], text, head).to_bytes(16, "big")
+
+
+def _block(key: bytes, block: bytes) -> int:
+    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    return int.from_bytes(encryptor.update(block), "big")
+
+
+def _tag(key: bytes, text: bytes, head: bytes) -> int:
+    """AES-GCM's tag over a ciphertext, under the nonce of zeros."""
+    lengths = (8 * len(head)).to_bytes(8, "big") + (8 * len(text)).to_bytes(8, "big")
+    hashed = head + bytes(-len(head) % 16) + text + bytes(-len(text) % 16) + lengths
+    h, state = _block(key, bytes(16)), 0
+    for at in range(0, len(hashed), 16):
+        state = _times(state ^ int.from_bytes(hashed[at : at + 16], "big"), h)
+    return state ^ _block(key, bytes(15) + b"\x01")
+
+
+def _times(x: int, y: int) -> int:
+    """The product in GCM's field of 2^128."""
+    product = 0
+    for i in range(127, -1, -1):
+        if x >> i & 1:
+            product ^= y
+        y = y >> 1 ^ (0xE1 << 120 if y & 1 else 0)
+    return product
+
+
+def _inverse(x: int) -> int:
+    """x to the power of 2^128 - 2."""
+    result = 1 << 127
+    for _ in range(127):
+        x = _times(x, x)
+        result = _times(result, x)
+    return result

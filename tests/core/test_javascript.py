@@ -20,6 +20,7 @@ from app.core.statements import TYPES
 from app.core.typed_data import parse_domain, schema
 from app.core.vault import (
     Vault,
+    lock_message,
     lock_with_passphrase,
     lock_with_wallet,
     open_with_passphrase,
@@ -187,8 +188,8 @@ def test_an_element_shown_by_one_convinces_the_other(js: JavaScript) -> None:
 
     assert is_disclosed(disclosure, from_hex(entry["root"]))
     assert js.ask("disclosed", **entry) is True
-    for step in CONTENT["notDisclosed"]:
-        assert js.ask("disclosed", **damage_document(entry, [step])) is False, step
+    for steps in CONTENT["notDisclosed"]:
+        assert js.ask("disclosed", **damage_document(entry, steps)) is False, steps
     with pytest.raises(Refused):
         js.ask("disclose", body=entry["body"], secret=CONTENT["secret"], path="/none")
 
@@ -304,7 +305,7 @@ def test_a_phrase_is_the_same_words_in_both(js: JavaScript) -> None:
 def test_a_passphrase_lock_opens_across_languages(js: JavaScript) -> None:
     vault, words = Vault(from_hex(VAULTS["seed"])), VAULTS["passphrase"]
     fresh = lock_with_passphrase(vault, words, os.urandom, n=1024)
-    public = {name: value for name, value in fresh.items() if name != "sealed"}
+    public = {name: value for name, value in fresh.items() if name not in ("commitment", "sealed")}
 
     for lock in (VAULTS["passphraseLock"], fresh):
         assert js.ask("open passphrase lock", lock=lock, passphrase=words) == VAULTS["seed"]
@@ -316,15 +317,22 @@ def test_a_passphrase_lock_opens_across_languages(js: JavaScript) -> None:
 def test_a_wallet_lock_opens_across_languages(js: JavaScript) -> None:
     vault, wallet = Vault(from_hex(VAULTS["seed"])), VAULTS["wallet"]
     device, lock = from_hex(wallet["deviceSecret"]), VAULTS["walletLock"]
-    signature, salt = from_hex(wallet["signature"]), from_hex(lock["salt"])
-    message = js.ask("wallet message", **wallet["message"])
+    signature, origin = from_hex(wallet["signature"]), wallet["origin"]
     asked = {"privateKey": wallet["privateKey"], "deviceSecret": device}
-    fresh = lock_with_wallet(vault, (signature, signature), device, os.urandom, salt=salt, message=message)
+    fresh = lock_with_wallet(
+        *(vault, (signature, signature), device, os.urandom),
+        origin=origin,
+        address=lock["address"],
+        salt=from_hex(lock["salt"]),
+        chain_id=lock["chainId"],
+        at=lock["at"],
+    )
 
-    assert message == lock["message"]
+    message = js.ask("wallet message", lock=lock, origin=origin)
+    assert message == wallet["message"] == lock_message(lock, origin)
     for given in (lock, fresh):
-        opened = js.ask("open wallet lock", lock=given, **asked)
+        opened = js.ask("open wallet lock", lock=given, origin=origin, **asked)
         assert opened == {"seed": VAULTS["seed"], "signature": wallet["signature"]}
-    public = {name: value for name, value in fresh.items() if name != "sealed"}
+    public = {name: value for name, value in fresh.items() if name not in ("commitment", "sealed")}
     theirs = js.ask("lock with wallet", seed=vault.seed, lock=public, **asked)
     assert open_with_wallet(theirs, signature, device) == vault

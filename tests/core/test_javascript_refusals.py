@@ -6,14 +6,19 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.content import elements_of
-from app.core.encoding import canonical_json, from_hex, hex0x
+from app.core.encoding import from_hex, hex0x
+from app.core.envelopes import LARGEST, PURPOSE, open_envelope
+from app.core.errors import MalformedSeal
+from app.core.keys import derive
 from app.core.sealing import BodyKey, seal_bytes
+from scripts.golden.parties import PATIENT, VIEWER
 from scripts.golden.sealed import CONTEXT, HALVES, context_json
-from scripts.golden.source import Document, counting, damage, damage_document, load
+from scripts.golden.source import Document, counting, damage, damage_document, damage_text, load
 from tests.core.javascript import JavaScript, Refused, read_file
 from tests.core.javascript import js as js  # a fixture is found by its name
 
@@ -50,19 +55,19 @@ def _put(js: JavaScript, case: Document) -> Any:
             info = js.ask("release info", **named)
             sealed = damage(from_hex(SHEETS["sealed"][of]), steps)
             return js.ask("open", seed=named["viewerSeed"], sealed=sealed, info=info)
-        case "envelope":
+        case "envelope" | "two secrets":
             envelope = damage(from_hex(ENVELOPES["sealed"][of]), steps)
             return js.ask("open envelope", envelope=envelope, **{"seeds": ENVELOPES["seeds"]} | given)
-        case "identity" | "category":
-            document = damage_document(json.loads(DOCUMENTS[of]), steps)
-            return js.ask(f"{of} keys", document=canonical_json(document))
+        case "identity" | "withoutCustodians":
+            return js.ask("identity keys", document=damage_text(DOCUMENTS[of], steps))
+        case "category" | "withoutKeys":
+            return js.ask("category keys", document=damage_text(DOCUMENTS[of], steps))
         case "passphraseLock":
             asked = {"passphrase": VAULTS["passphrase"]} | given
             return js.ask("open passphrase lock", lock=damage_document(VAULTS[of], steps), **asked)
         case "walletLock":
-            return js.ask(
-                "open wallet lock", lock=damage_document(VAULTS[of], steps), **VAULTS["wallet"] | given
-            )
+            asked = VAULTS["wallet"] | given
+            return js.ask("open wallet lock", lock=damage_document(VAULTS[of], steps), **asked)
         case _:
             sealed = damage(seal_bytes(counting(int(of)), BODY_KEY), steps)
             context = context_json(CONTEXT) | given.get("context", {})
@@ -80,6 +85,50 @@ def _put(js: JavaScript, case: Document) -> Any:
 def test_javascript_refuses_what_python_refuses(js: JavaScript, case: Document) -> None:
     with pytest.raises(Refused):
         _put(js, case)
+
+
+@pytest.mark.parametrize("entry", STATEMENTS["session"]["not"], ids=lambda e: e["why"])
+def test_neither_takes_another_form_for_a_session_signature(js: JavaScript, entry: Document) -> None:
+    session = {name: STATEMENTS["session"][name] for name in ("publicKey", "digest", "signature")}
+    assert js.ask("session signature", **session) is True
+    assert js.ask("session signature", **session | entry) is False
+
+
+@pytest.mark.parametrize("entry", TREES["notProven"], ids=lambda e: e["why"])
+def test_neither_takes_parts_of_another_length_for_a_proof(js: JavaScript, entry: Document) -> None:
+    assert js.ask("proven", **entry) is False
+
+
+def _envelope_of(length: int) -> bytes:
+    slots = b"".join(VIEWER.public.seal(bytes(32), PURPOSE) for _ in range(4))
+    okm = derive(bytes(32), b"chartkey/envelope-key/1", 64)
+    head = b"CKE\x01\x04" + slots + okm[32:] + bytes(12)
+    return head + AESGCM(okm[:32]).encrypt(bytes(12), b'{"a":1}'.ljust(length), head)
+
+
+def test_both_read_the_longest_envelope(js: JavaScript) -> None:
+    envelope = _envelope_of(LARGEST)
+    assert js.ask("open envelope", envelope=envelope, seeds=[VIEWER.seed]) == '{"a":1}'
+    assert open_envelope(envelope, VIEWER) == {"a": 1}
+
+
+@pytest.mark.parametrize("length", [LARGEST + 1, 2 * LARGEST])
+def test_neither_reads_an_envelope_that_is_longer(js: JavaScript, length: int) -> None:
+    envelope = _envelope_of(length)
+    with pytest.raises(Refused, match="too long"):
+        js.ask("open envelope", envelope=envelope, seeds=[VIEWER.seed])
+    with pytest.raises(MalformedSeal, match="too long"):
+        open_envelope(envelope, VIEWER)
+
+
+def test_a_key_that_an_envelope_does_not_commit_to_is_named_by_both(js: JavaScript) -> None:
+    envelope = from_hex(ENVELOPES["sealed"]["two secrets"])
+    opened = js.ask("open envelope", envelope=envelope, seeds=[PATIENT.seed])
+    assert opened == ENVELOPES["contents"]
+    with pytest.raises(Refused, match="commits"):
+        js.ask("open envelope", envelope=envelope, seeds=[VIEWER.seed])
+    with pytest.raises(MalformedSeal, match="commits"):
+        open_envelope(envelope, VIEWER)
 
 
 FRAGMENTS = (

@@ -79,6 +79,16 @@ def test_a_changed_proof_proves_nothing(digests: set[bytes], data: st.DataObject
         assert not is_proven(digest, Proof(root=proof.root, path=swapped))
 
 
+def test_parts_that_are_not_32_bytes_prove_nothing() -> None:
+    a, b = leaves(2)
+    both, root = a + b, merkle_root([a, b])
+    assert is_proven(a, Proof(root=root, path=(b,)))
+    for digest, path in ((b"", (both,)), (both, (b"",)), (both[:31], (both[31:],)), (both[:1], (both[1:],))):
+        assert not is_proven(digest, Proof(root=root, path=path))
+    for length in (0, 31, 33, 64):
+        assert not is_proven(bytes(length), Proof(root=bytes(length), path=()))
+
+
 def test_one_digest_is_its_own_root() -> None:
     assert merkle_root([salt()]) == salt()
     assert MerkleTree([salt()]).proof(salt()) == Proof(root=salt(), path=())

@@ -40,8 +40,9 @@ from tests.makers import (
 
 
 def written(document: bytes, **overrides: Any) -> bytes:
-    """The same JSON with parts replaced."""
-    return json.dumps(json.loads(document) | overrides).encode()
+    """The same JSON with parts replaced, in its canonical form if the parts have one."""
+    changed = json.loads(document) | overrides
+    return json.dumps(changed, sort_keys=True, separators=(",", ":")).encode()
 
 
 def test_identity_keys_read_back(patient: Person, stranger: Person) -> None:
@@ -76,6 +77,8 @@ def test_the_hash_commits_to_every_part(patient: Person, stranger: Person) -> No
         {"threshold": True},
         {"threshold": 2.0},
         {"threshold": None},
+        {"threshold": float("nan")},
+        {"threshold": float("inf")},
         {"custodians": [], "threshold": 1},
         {"more": 1},
     ],
@@ -100,6 +103,37 @@ def test_what_is_not_json_is_malformed(document: bytes) -> None:
         IdentityKeys.decode(document)
     with pytest.raises(MalformedSeal):
         CategoryKeysDocument.decode(document)
+
+
+def test_what_says_the_same_in_other_bytes_is_malformed(patient: Person) -> None:
+    for decode, document in (
+        (IdentityKeys.decode, patient.keys.encode()),
+        (CategoryKeysDocument.decode, category_keys(patient).encode()),
+    ):
+        text = document.decode()
+        assert decode(written(document)).encode() == document
+        for same in (
+            document + b"\n",
+            b" " + document,
+            text.replace(",", ", ").encode(),
+            text.replace("chartkey", "\\u0063hartkey").encode(),
+            json.dumps(dict(reversed(json.loads(text).items())), separators=(",", ":")).encode(),
+            b"\xef\xbb\xbf" + document,
+            *(text.encode(form) for form in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le")),
+        ):
+            with pytest.raises(MalformedSeal):
+                decode(same)
+
+
+@pytest.mark.parametrize("again", ["first", "last"])
+def test_a_member_named_twice_is_malformed(patient: Person, again: str) -> None:
+    document = patient.keys.encode()
+    member = b'"threshold":%d' % patient.keys.threshold
+    other = member + b',"threshold":1' if again == "last" else b'"threshold":1,' + member
+    assert document.count(member) == 1
+    for twice in (member + b"," + member, other):
+        with pytest.raises(MalformedSeal, match="canonical"):
+            IdentityKeys.decode(document.replace(member, twice))
 
 
 def test_a_document_nested_too_deep_is_malformed() -> None:
@@ -147,9 +181,12 @@ def test_broken_category_keys_are_malformed(patient: Person, change: dict[str, A
         CategoryKeysDocument.decode(written(category_keys(patient).encode(), **change))
 
 
-def test_an_epoch_beyond_64_bits_is_refused(patient: Person) -> None:
-    with pytest.raises(MalformedSeal):
-        CategoryKeysDocument.decode(written(category_keys(patient).encode(), epoch=2**64))
+def test_an_epoch_beyond_53_bits_is_refused(patient: Person) -> None:
+    last = category_keys(patient, 2**53 - 1)
+    assert CategoryKeysDocument.decode(last.encode()) == last
+    for epoch in (2**53, 2**53 + 2, 2**64):
+        with pytest.raises(MalformedSeal):
+            CategoryKeysDocument.decode(written(last.encode(), epoch=epoch))
 
 
 def require(

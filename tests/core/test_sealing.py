@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,6 +151,15 @@ def test_a_body_without_segments_is_truncated() -> None:
 def test_a_body_that_goes_on_after_its_last_segment_is_truncated(more: bytes, size: int) -> None:
     with pytest.raises(BodyTruncated):
         open_bytes(seal_bytes(BODY[:size], KEY) + more, KEY)
+
+
+@pytest.mark.parametrize("full", [1, 2])
+def test_an_empty_segment_after_full_ones_is_altered(full: int) -> None:
+    head, *rest = segments(seal_bytes(BODY, KEY))
+    empty = AESGCM(KEY.key).encrypt(KEY.nonce(full, True), b"", KEY.header)
+    with pytest.raises(BodyAltered) as refused:
+        open_bytes(head + b"".join(rest[:full]) + empty, KEY)
+    assert refused.value.facts["segment"] == full
 
 
 def test_a_last_segment_that_goes_on_is_altered() -> None:

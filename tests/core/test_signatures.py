@@ -20,6 +20,7 @@ from app.core.errors import (
     UnknownStatement,
 )
 from app.core.signatures import (
+    LONGEST_PROOF,
     Proof,
     is_session_signature,
     parse_signed,
@@ -119,12 +120,37 @@ def test_a_browsers_signature_is_recognized(browser: Browser, doctor: Person, pa
     assert not is_session_signature(b"\x04" + bytes(64), digest, signature)
 
 
+def test_a_session_key_is_the_whole_uncompressed_point(
+    browser: Browser, doctor: Person, patient: Person
+) -> None:
+    access = sign_access(doctor, [make_record(patient, doctor)]).statement
+    digest, signature = DOMAINS.digest(access), browser.sign(access).signature
+    point, odd = browser.public_key, browser.public_key[-1] & 1
+    assert is_session_signature(point, digest, signature)
+    for other in (
+        bytes([2 + odd]) + point[1:33],
+        *(bytes([first]) + point[1:] for first in (0, 2, 3, 5, 6, 7)),
+        point[1:],
+        point + b"\x00",
+    ):
+        assert not is_session_signature(other, digest, signature)
+
+
 def test_a_session_key_is_named_by_the_hash_of_its_point(browser: Browser) -> None:
     assert len(browser.public_key) == 65
     assert session_key_id(browser.public_key) != session_key_id(make_browser(2).public_key)
 
 
-@pytest.mark.parametrize("proof", [None, Proof(root=salt("root"), path=(salt("a"), salt("b")))])
+@pytest.mark.parametrize(
+    "proof",
+    [
+        None,
+        Proof(root=salt("root"), path=()),
+        Proof(root=salt("root"), path=(salt("a"), salt("b"))),
+        Proof(root=salt("root"), path=(salt("a"),) * LONGEST_PROOF),
+    ],
+    ids=lambda proof: str(proof and len(proof.path)),
+)
 def test_a_statement_file_reads_back(patient: Person, doctor: Person, proof: Proof | None) -> None:
     signed = sign_grant(patient, doctor)
     written = json.loads(json.dumps(signed_json(signed, DOMAINS, proof)))
@@ -145,10 +171,13 @@ def test_a_statement_file_reads_back(patient: Person, doctor: Person, proof: Pro
         {"root": "0x" + "00" * 32, "proof": None},
         {"root": "0x" + "00" * 32, "proof": 5},
         {"root": "0x" + "00" * 32, "proof": "0x00"},
+        {"root": "0x" + "00" * 32, "proof": {}},
+        {"root": "0x" + "00" * 32, "proof": ""},
         {"root": "0x" + "00" * 32, "proof": ["0x" + "00" * 31]},
+        {"root": "0x" + "00" * 32, "proof": ["0x" + "00" * 32] * (LONGEST_PROOF + 1)},
         {"root": "0x" + "00" * 32, "proof": [5]},
     ],
-    ids=str,
+    ids=lambda change: str(change)[:120],
 )
 def test_a_broken_statement_file_is_malformed(
     patient: Person, doctor: Person, change: dict[str, Any]

@@ -153,6 +153,20 @@ def test_numbers_are_read_as_wallets_write_them(patient: Person, doctor: Person,
     assert Grant.from_message(message | {"nonce": number}).nonce == 10
 
 
+def test_a_number_that_javascript_would_round_must_be_text(patient: Person, doctor: Person) -> None:
+    message = make_grant(patient, doctor).message()
+    for number in (2**53 - 1, str(2**53), str(2**53 + 1), hex(2**255)):
+        assert Grant.from_message(message | {"nonce": number}).nonce == int(str(number), 0)
+    for number in (2**53, 2**53 + 1, 2**63, 2**255):
+        with pytest.raises(MalformedStatement, match="text"):
+            Grant.from_message(message | {"nonce": number})
+
+
+def test_a_chain_id_that_javascript_would_round_is_refused() -> None:
+    with pytest.raises(WrongChain):
+        parse_statement(domain(chainId=2**53))
+
+
 @pytest.mark.parametrize("number", ["", "0x", "1.5", "-1", "١", "1" * 79, "0x" + "1" * 65, 1.5, None, True])
 def test_what_is_not_a_number_is_refused(patient: Person, doctor: Person, number: Any) -> None:
     message = make_grant(patient, doctor).message()

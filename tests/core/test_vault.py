@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
+from hashlib import scrypt
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from app.core.vault import (
     SCRYPT_N,
     SCRYPT_N_MOST,
     Vault,
+    lock_message,
     lock_with_passphrase,
     lock_with_wallet,
     open_with_passphrase,
@@ -39,7 +41,18 @@ def passphrase_lock(passphrase: str = "correct horse", **overrides: Any) -> dict
     return lock_with_passphrase(VAULT, passphrase, randomness(), n=CHEAP) | overrides
 
 
-def wallet_signature(text: str = "message", name: str = "owner") -> bytes:
+ORIGIN = "https://node.example"
+ENROLMENT: dict[str, Any] = {
+    "origin": ORIGIN,
+    "address": make_account("owner").address,
+    "salt": salt("lock")[:16],
+    "chain_id": 31337,
+    "at": "2026-11-21T00:00:00Z",
+}
+MESSAGE = wallet_message(**ENROLMENT)
+
+
+def wallet_signature(text: str = MESSAGE, name: str = "owner") -> bytes:
     """What a wallet signs (EIP-191)."""
     return bytes(make_account(name).sign_message(encode_defunct(text=text)).signature)
 
@@ -47,8 +60,20 @@ def wallet_signature(text: str = "message", name: str = "owner") -> bytes:
 def wallet_lock(**overrides: Any) -> dict[str, Any]:
     """A lock of wallet and device together, with parts replaced."""
     both = (wallet_signature(), wallet_signature())
-    lock = lock_with_wallet(VAULT, both, DEVICE, randomness(), salt=salt("lock")[:16], message="message")
-    return lock | overrides
+    return lock_with_wallet(VAULT, both, DEVICE, randomness(), **ENROLMENT) | overrides
+
+
+def wallet_key(lock: dict[str, Any]) -> bytes:
+    """Key and commitment of a wallet lock, 64 bytes."""
+    secret = wallet_signature()[:64] + DEVICE + from_hex(lock["salt"])
+    return derive(secret, b"chartkey/lock/wallet/1", 64)
+
+
+def sealed_again(lock: dict[str, Any], key: bytes, seed: bytes = VAULT.seed) -> dict[str, Any]:
+    """The lock with its parts as they are now, sealed by somebody who knows its key."""
+    public = {name: value for name, value in lock.items() if name != "sealed"}
+    sealed = AESGCM(key[:32]).encrypt(from_hex(lock["nonce"]), seed, canonical_json(public))
+    return public | {"sealed": hex0x(sealed)}
 
 
 @settings(max_examples=20)
@@ -133,10 +158,10 @@ def test_a_passphrase_that_is_no_text_locks_nothing() -> None:
 def test_two_locks_of_one_vault_share_nothing() -> None:
     draw = randomness()
     one, other = (lock_with_passphrase(VAULT, "same", draw, n=CHEAP) for _ in range(2))
-    assert all(one[part] != other[part] for part in ("salt", "nonce", "sealed"))
+    assert all(one[part] != other[part] for part in ("salt", "commitment", "nonce", "sealed"))
 
 
-@pytest.mark.parametrize("part", ["salt", "nonce", "sealed"])
+@pytest.mark.parametrize("part", ["salt", "commitment", "nonce", "sealed"])
 def test_an_altered_lock_opens_nothing(part: str) -> None:
     for lock, opened in (
         (passphrase_lock(), lambda altered: open_with_passphrase(altered, "correct horse")),
@@ -166,7 +191,7 @@ def test_a_lock_that_asks_for_too_much_work_is_malformed(change: dict[str, Any])
         open_with_passphrase(passphrase_lock(**change), "correct horse")
 
 
-@pytest.mark.parametrize("part", ["salt", "nonce", "sealed"])
+@pytest.mark.parametrize("part", ["salt", "commitment", "nonce", "sealed"])
 @pytest.mark.parametrize("value", [None, 5, "zz", "0x0", [], {}])
 def test_a_lock_with_a_broken_part_is_malformed(part: str, value: Any) -> None:
     with pytest.raises((MalformedSeal, WrongLock)):
@@ -175,10 +200,76 @@ def test_a_lock_with_a_broken_part_is_malformed(part: str, value: Any) -> None:
         open_with_wallet(wallet_lock(**{part: value}), wallet_signature(), DEVICE)
 
 
-@pytest.mark.parametrize("message", [None, 5, 1.5, "another", {"a": [1.5]}, "\ud800"])
-def test_a_wallet_lock_with_another_message_opens_nothing(message: Any) -> None:
+@pytest.mark.parametrize("part", ["origin", "address", "chainId", "at"])
+@pytest.mark.parametrize("value", [None, 5, 1.5, "another", {"a": [1.5]}, "\ud800"])
+def test_a_wallet_lock_with_another_part_opens_nothing(part: str, value: Any) -> None:
     with pytest.raises(WrongLock):
-        open_with_wallet(wallet_lock(message=message), wallet_signature(), DEVICE)
+        open_with_wallet(wallet_lock(**{part: value}), wallet_signature(), DEVICE)
+
+
+def test_a_lock_that_commits_to_another_key_opens_nothing() -> None:
+    lock = wallet_lock(commitment=hex0x(salt("another commitment")))
+    # whoever seals it again could pass AES-GCM's own check
+    with pytest.raises(WrongLock):
+        open_with_wallet(sealed_again(lock, wallet_key(lock)), wallet_signature(), DEVICE)
+    good = sealed_again(wallet_lock(), wallet_key(lock))
+    assert open_with_wallet(good, wallet_signature(), DEVICE) == VAULT
+
+
+def test_a_passphrase_lock_that_commits_to_another_key_opens_nothing() -> None:
+    lock = passphrase_lock()
+    key = scrypt(b"correct horse", salt=from_hex(lock["salt"]), n=CHEAP, r=8, p=1, dklen=64)
+    assert open_with_passphrase(sealed_again(lock, key), "correct horse") == VAULT
+    with pytest.raises(WrongLock):
+        open_with_passphrase(sealed_again(lock | {"commitment": "0x" + "00" * 32}, key), "correct horse")
+
+
+@pytest.mark.parametrize("length", [0, 31, 33, 64])
+def test_a_commitment_has_32_bytes(length: int) -> None:
+    commitment = hex0x(bytes(length))
+    with pytest.raises(MalformedSeal):
+        open_with_passphrase(passphrase_lock(commitment=commitment), "correct horse")
+    with pytest.raises(MalformedSeal):
+        open_with_wallet(wallet_lock(commitment=commitment), wallet_signature(), DEVICE)
+
+
+def test_the_lock_tells_what_its_wallet_must_sign() -> None:
+    assert lock_message(wallet_lock(), ORIGIN) == MESSAGE
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "http://node.example", "https://node.example:8443", "https://Node.example", ""],
+)
+def test_a_lock_of_another_origin_makes_no_wallet_sign(origin: str) -> None:
+    with pytest.raises(WrongLock):
+        lock_message(wallet_lock(), origin)
+    with pytest.raises(WrongLock):
+        lock_message(wallet_lock(origin=origin), ORIGIN)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"origin": None}, {"origin": [ORIGIN]}, {"address": 5}, {"at": None}, {"chainId": "31337"},
+        {"chainId": True}, {"chainId": 1.0}, {"salt": None}, {"salt": "0x00"}, {"salt": "0x" + "00" * 17},
+        {"message": MESSAGE},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_wallet_lock_with_a_broken_part_has_no_message(change: dict[str, Any]) -> None:
+    with pytest.raises(MalformedSeal):
+        lock_message(wallet_lock(**change), ORIGIN)
+
+
+@pytest.mark.parametrize("lock", [None, [], "wallet/1", 5])
+def test_what_is_no_lock_is_malformed(lock: Any) -> None:
+    with pytest.raises(MalformedSeal):
+        lock_message(lock, ORIGIN)
+    with pytest.raises(MalformedSeal):
+        open_with_wallet(lock, wallet_signature(), DEVICE)
+    with pytest.raises(MalformedSeal):
+        open_with_passphrase(lock, "correct horse")
 
 
 def test_a_lock_with_a_part_missing_or_too_many_is_malformed() -> None:
@@ -197,15 +288,19 @@ def test_a_lock_of_another_kind_is_named(kind: Any) -> None:
 
 
 def test_a_lock_that_holds_something_else_than_a_seed_is_malformed() -> None:
-    lock = {name: value for name, value in wallet_lock().items() if name != "sealed"}
-    key = derive(wallet_signature() + DEVICE + from_hex(lock["salt"]), b"chartkey/lock/wallet/1")
-    sealed = AESGCM(key).encrypt(from_hex(lock["nonce"]), b"short", canonical_json(lock))
+    lock = wallet_lock()
     with pytest.raises(MalformedSeal):
-        open_with_wallet(lock | {"sealed": hex0x(sealed)}, wallet_signature(), DEVICE)
+        open_with_wallet(sealed_again(lock, wallet_key(lock), b"short"), wallet_signature(), DEVICE)
 
 
 def test_wallet_and_device_together_open_their_lock() -> None:
     assert open_with_wallet(wallet_lock(), wallet_signature(), DEVICE) == VAULT
+
+
+@pytest.mark.parametrize("v", [0, 1, 27, 28])
+def test_how_a_wallet_writes_the_last_byte_of_a_signature_does_not_matter(v: int) -> None:
+    signature = wallet_signature()[:64] + bytes([v])
+    assert open_with_wallet(wallet_lock(), signature, DEVICE) == VAULT
 
 
 def test_neither_wallet_nor_device_opens_the_lock_alone() -> None:
@@ -224,9 +319,8 @@ def test_neither_wallet_nor_device_opens_the_lock_alone() -> None:
 def test_a_wallet_that_signs_differently_each_time_locks_nothing() -> None:
     with pytest.raises(WrongLock):
         lock_with_wallet(
-            VAULT, (wallet_signature(), wallet_signature("once more")), DEVICE, randomness(),
-            salt=salt()[:16], message="message",
-        )  # fmt: skip
+            VAULT, (wallet_signature(), wallet_signature("once more")), DEVICE, randomness(), **ENROLMENT
+        )
 
 
 def test_the_wallets_message_is_shaped_like_erc_4361() -> None:
@@ -245,6 +339,10 @@ def test_the_wallets_message_is_shaped_like_erc_4361() -> None:
 
 @given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=4))
 def test_any_document_is_a_lock_or_a_typed_error(document: dict[str, Any]) -> None:
-    for lock in (document, passphrase_lock() | document):
+    for lock in (document, passphrase_lock() | document, wallet_lock() | document):
         with contextlib.suppress(ChartkeyError):
             open_with_passphrase(lock, "correct horse")
+        with contextlib.suppress(ChartkeyError):
+            lock_message(lock, ORIGIN)
+        with contextlib.suppress(ChartkeyError):
+            open_with_wallet(lock, wallet_signature(), DEVICE)

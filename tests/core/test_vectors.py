@@ -19,13 +19,14 @@ from app.core.encoding import canonical_json, checksum_address, from_hex, hex0x,
 from app.core.envelopes import open_envelope
 from app.core.keys import PrivateKey, PublicKey
 from app.core.merkle import MerkleTree, decode_manifest, is_proven
-from app.core.people import CategoryKeysDocument, IdentityKeys
+from app.core.people import CategoryKeysDocument, IdentityKeys, document_hash
 from app.core.sealing import BodyContext, BodyKey, Halves, open_bytes, seal_bytes, sealed_hash
 from app.core.sheets import Kind, combine, decode_sheet
 from app.core.signatures import Proof, is_session_signature, parse_signed, recover, session_key_id
 from app.core.statements import TYPES
 from app.core.typed_data import parse_domain
-from app.core.vault import open_with_passphrase, open_with_wallet, vault_from_phrase
+from app.core.vault import lock_message, open_with_passphrase, open_with_wallet, vault_from_phrase
+from scripts.golden.parties import CONTENTS, PATIENT
 from scripts.golden.sealed import DRAFT_SEED, long_body
 from scripts.golden.signed import DOMAINS
 from scripts.golden.source import (
@@ -34,6 +35,7 @@ from scripts.golden.source import (
     counting,
     damage,
     damage_document,
+    damage_text,
     load,
     numbered_digests,
     refusals,
@@ -76,14 +78,19 @@ def test_a_statement_has_its_digest_in_eth_account_too(entry: Document) -> None:
 
 
 def test_a_session_key_of_the_vectors_signed_its_digest() -> None:
-    entry = {name: from_hex(value) for name, value in STATEMENTS["session"].items()}
-    signature = entry["signature"]
+    session = STATEMENTS["session"]
+    assert session_key_id(from_hex(session["publicKey"])) == from_hex(session["keyId"])
+    assert _is_session(session)
 
-    assert session_key_id(entry["publicKey"]) == entry["keyId"]
-    assert is_session_signature(entry["publicKey"], entry["digest"], signature)
-    assert not is_session_signature(entry["publicKey"], bytes(32), signature)
-    assert not is_session_signature(entry["publicKey"], entry["digest"], signature[::-1])
-    assert not is_session_signature(entry["publicKey"], entry["digest"], signature + b"\x00")
+
+@pytest.mark.parametrize("entry", by_name(STATEMENTS["session"]["not"], "why"))
+def test_what_is_no_session_signature_is_not_taken_for_one(entry: Document) -> None:
+    assert not _is_session(STATEMENTS["session"] | entry)
+
+
+def _is_session(entry: Document) -> bool:
+    key, digest, signature = (from_hex(entry[name]) for name in ("publicKey", "digest", "signature"))
+    return is_session_signature(key, digest, signature)
 
 
 def test_a_statement_file_proves_itself() -> None:
@@ -119,6 +126,12 @@ def test_every_proof_of_a_tree_leads_to_its_root(entry: Document) -> None:
         proof = Proof(root=root, path=tuple(from_hex(step) for step in steps))
         assert is_proven(digests[place], proof)
         assert not is_proven(keccak(digests[place]), proof)
+
+
+@pytest.mark.parametrize("entry", by_name(load("trees")["notProven"], "why"))
+def test_what_is_no_proof_proves_nothing(entry: Document) -> None:
+    path = tuple(from_hex(step) for step in entry["proof"])
+    assert not is_proven(from_hex(entry["digest"]), Proof(root=from_hex(entry["root"]), path=path))
 
 
 def test_the_first_key_is_that_of_the_x_wing_draft() -> None:
@@ -165,8 +178,7 @@ def test_a_body_seals_to_the_same_bytes_and_opens(entry: Document) -> None:
 def test_a_body_is_taken_apart_as_its_vector_says(entry: Document) -> None:
     kind, elements = elements_of(from_hex(entry["body"]))
     assert kind == entry["kind"]
-    if kind == "json/1":
-        assert {path: hex0x(value) for path, value in elements.items()} == entry["elements"]
+    assert {path: hex0x(value) for path, value in elements.items()} == entry["elements"]
 
 
 @pytest.mark.parametrize("entry", by_name(CONTENT["long"], "name"))
@@ -186,8 +198,8 @@ def _is_shown(shown: Document) -> bool:
 
 def test_a_disclosure_holds_and_no_other_element_passes_for_it() -> None:
     assert _is_shown(CONTENT["disclosure"])
-    for step in CONTENT["notDisclosed"]:
-        assert not _is_shown(damage_document(CONTENT["disclosure"], [step])), step
+    for steps in CONTENT["notDisclosed"]:
+        assert not _is_shown(damage_document(CONTENT["disclosure"], steps)), steps
 
 
 @pytest.mark.parametrize("entry", SHEETS["shares"], ids=lambda e: f"{e['threshold']} of {len(e['shares'])}")
@@ -261,7 +273,12 @@ OPENERS: dict[str, tuple[str, Callable[[Document, bytes], object]]] = {
     "sheet": (SHEETS["sealed"]["sheet"], _open_sheet),
     "release": (SHEETS["sealed"]["release"], _open_release),
     "envelope": (ENVELOPES["sealed"]["envelope"], _open_envelope),
+    "two secrets": (ENVELOPES["sealed"]["two secrets"], _open_envelope),
 }
+
+
+def test_an_envelope_of_two_secrets_opens_for_the_one_that_it_commits_to() -> None:
+    assert open_envelope(from_hex(ENVELOPES["sealed"]["two secrets"]), PATIENT) == CONTENTS
 
 
 @pytest.mark.parametrize(
@@ -284,11 +301,17 @@ def test_a_damaged_body_is_refused_with_its_own_error(case: Document) -> None:
 
 @pytest.mark.parametrize("case", by_name(DOCUMENTS["refusals"], "of", "why"))
 def test_a_damaged_keys_document_is_refused(case: Document) -> None:
-    decode = {"identity": IdentityKeys.decode, "category": CategoryKeysDocument.decode}[case["of"]]
-    damaged = damage_document(json.loads(DOCUMENTS[case["of"]]), case["steps"])
+    is_identity = case["of"] in ("identity", "withoutCustodians")
+    decode = IdentityKeys.decode if is_identity else CategoryKeysDocument.decode
     with pytest.raises(getattr(errors, case["error"])) as refused:
-        decode(canonical_json(damaged))
+        decode(damage_text(DOCUMENTS[case["of"]], case["steps"]))
     assert type(refused.value) is getattr(errors, case["error"])
+
+
+def test_the_documents_that_the_refusals_rewrite_are_in_order() -> None:
+    plain = IdentityKeys.decode(DOCUMENTS["withoutCustodians"].encode())
+    assert hex0x(document_hash(plain.encode())) == DOCUMENTS["withoutCustodiansHash"]
+    assert CategoryKeysDocument.decode(DOCUMENTS["withoutKeys"].encode()).epoch == 7
 
 
 def _open_lock(case: Document) -> None:
@@ -297,9 +320,14 @@ def _open_lock(case: Document) -> None:
     if case["of"] == "passphraseLock":
         open_with_passphrase(lock, given["passphrase"])
         return
-    message = encode_defunct(text=lock.get("message", ""))
+    message = encode_defunct(text=lock_message(lock, given["origin"]))
     signed = Account.sign_message(message, given["privateKey"])
     open_with_wallet(lock, bytes(signed.signature), from_hex(given["deviceSecret"]))
+
+
+def test_the_undamaged_locks_open() -> None:
+    for of in ("passphraseLock", "walletLock"):
+        _open_lock({"of": of, "steps": []})
 
 
 @pytest.mark.parametrize("case", by_name(VAULTS["refusals"], "of", "why"))

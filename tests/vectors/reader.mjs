@@ -108,10 +108,10 @@ const ANSWERS = {
 
   phrase: (q) => vaults.phrase(unhex(q.seed)),
   "seed of phrase": (q) => vaults.seedOfPhrase(q.phrase),
-  "wallet message": (q) => vaults.walletMessage(q),
+  "wallet message": (q) => vaults.lockMessage(q.lock, q.origin),
   "open passphrase lock": (q) => vaults.openWithPassphrase(q.lock, q.passphrase),
   "lock with passphrase": (q) => vaults.lockWithPassphrase(unhex(q.seed), q.lock, q.passphrase),
-  "open wallet lock": (q) => vaults.openWithWallet(q.lock, q.privateKey, unhex(q.deviceSecret)),
+  "open wallet lock": (q) => vaults.openWithWallet(q.lock, q.privateKey, unhex(q.deviceSecret), q.origin),
   "lock with wallet": (q) => vaults.lockWithWallet(unhex(q.seed), q.lock, q.privateKey, unhex(q.deviceSecret)),
 };
 

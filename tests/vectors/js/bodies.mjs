@@ -1,6 +1,6 @@
 // Owns the sealed body in JavaScript (docs/formats.md, section 6), on WebCrypto.
 
-import { Refused, equal, gcm, hkdf, join, require, sha256, uint, unhex, utf8 } from "./bytes.mjs";
+import { equal, gcm, hkdf, join, require, sha256, uint, unhex, utf8 } from "./bytes.mjs";
 
 const SEGMENT = 65536;
 const TAG = 16;
@@ -57,7 +57,8 @@ export async function openBody(sealed, a, b, context) {
   const cipher = await gcm(body.key);
   const parts = [];
   for (const [i, piece, last] of pieces(sealed.slice(HEADER), SEGMENT + TAG)) {
-    if (piece.length < TAG) throw new Refused("cut off");
+    require(piece.length >= TAG, "cut off");
+    require(piece.length > TAG || i === 0, "an empty segment that is not the only one");
     parts.push(await cipher.open(nonce(body, i, last), piece, body.header));
   }
   return join(...parts);

@@ -127,6 +127,13 @@ export function parseObject(bytes) {
   return parsed;
 }
 
+/** Parse an object that must stand there in its canonical form. @param {Uint8Array} bytes */
+export function parseCanonical(bytes) {
+  const parsed = parseObject(bytes);
+  require(equal(utf8(canonical(parsed)), bytes), "not in its canonical form");
+  return parsed;
+}
+
 /** Refuse other members than these. @param {object} value @param {string[]} names */
 export function requireMembers(value, names) {
   require(value !== null && typeof value === "object" && !Array.isArray(value), "not an object");

@@ -102,7 +102,7 @@ export async function elementsOf(body) {
     require(tokens.at === text.length, "text after the value");
     return { kind: "json/1", elements: tokens.elements };
   } catch {
-    return { kind: "opaque/1", elements: new Map([["", await sha256(body)]]) };
+    return { kind: "opaque/1", elements: new Map([["", join(utf8("#"), await sha256(body))]]) };
   }
 }
 

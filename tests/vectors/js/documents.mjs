@@ -1,6 +1,6 @@
 // Owns keys documents in JavaScript (docs/formats.md, section 12).
 
-import { hex, parseObject, require, requireMembers, sha256, unhex } from "./bytes.mjs";
+import { hex, parseCanonical, require, requireMembers, sha256, unhex } from "./bytes.mjs";
 
 const CATEGORIES = new Set(
   ("demographics encounters conditions medications allergies immunizations laboratory vitals " +
@@ -11,7 +11,7 @@ const KEY = 1216;
 
 /** @param {Uint8Array} bytes */
 export async function readIdentityKeys(bytes) {
-  const fields = parseObject(bytes);
+  const fields = parseCanonical(bytes);
   require(fields.chartkey === "identity-keys/1", "another document");
   requireMembers(fields, ["chartkey", "identity", "custodians", "threshold"]);
   const { identity, custodians, threshold } = fields;
@@ -26,7 +26,7 @@ export async function readIdentityKeys(bytes) {
 
 /** @param {Uint8Array} bytes */
 export async function readCategoryKeys(bytes) {
-  const fields = parseObject(bytes);
+  const fields = parseCanonical(bytes);
   require(fields.chartkey === "category-keys/1", "another document");
   requireMembers(fields, ["chartkey", "epoch", "keys"]);
   require(Number.isSafeInteger(fields.epoch) && fields.epoch >= 0, "its epoch is not a number");

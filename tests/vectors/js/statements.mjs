@@ -125,9 +125,11 @@ export async function signWithSession(digestHex) {
 
 /** @param {string} publicKey @param {string} digestHex @param {string} signature */
 export async function isSessionSignature(publicKey, digestHex, signature) {
+  const point = unhex(publicKey);
+  if (point.length !== 65 || point[0] !== 4 || unhex(signature).length !== 64) return false;
   let key;
   try {
-    key = await subtle.importKey("raw", unhex(publicKey, 65), P256, false, ["verify"]);
+    key = await subtle.importKey("raw", point, P256, false, ["verify"]);
   } catch {
     return false;
   }
@@ -158,7 +160,7 @@ export function readStatementFile(text, contract) {
 
 function readProof({ root, proof }) {
   if (root === undefined) return { root: null, proof: null };
-  require(Array.isArray(proof), "a root without its proof");
+  require(Array.isArray(proof) && proof.length <= 64, "its proof is not a list of at most 64 steps");
   return { root: hex(unhex(root, 32)), proof: proof.map((step) => hex(unhex(step, 32))) };
 }
 

@@ -34,7 +34,7 @@ export function proofOf(digests, digest) {
 
 /** @param {Uint8Array} digest @param {Uint8Array[]} path @param {Uint8Array} root */
 export function isProven(digest, path, root) {
-  if (![digest, ...path].every((node) => node.length === 32)) return false;
+  if (![digest, ...path, root].every((node) => node.length === 32)) return false;
   return equal(path.reduce(pair, digest), root);
 }
 
