@@ -44,7 +44,7 @@ NO_PIP = (
 
 def main() -> None:
     with alone():
-        key = fingerprint(REQUIREMENTS, LOCK, str(ROOT))
+        key = f"{fingerprint(REQUIREMENTS, LOCK)} {ROOT}"
         if is_stamped(STAMP, key) and _runs(PYTHON):
             return
         say("[1/3] Python packages: about 110, 350 MB; a minute at a good connection")
@@ -63,12 +63,19 @@ def main() -> None:
 
 
 def _make_empty() -> None:
-    """A .venv with pip. One that was finished once is kept and brought up to date; a half-made one is not."""
-    if STAMP.exists() and _runs(PYTHON, "-m", "pip", "--version"):
+    """A .venv with pip. One that was finished in this place is kept and brought up to date; no other is.
+
+    The scripts in .venv/bin name their place, so that a folder that was moved or copied needs a new one.
+    """
+    if (
+        STAMP.is_file()
+        and STAMP.read_text(encoding="utf-8").endswith(f" {ROOT}\n")
+        and _runs(PYTHON, "-m", "pip", "--version")
+    ):
         return
     if VENV.exists():
         say(
-            "    an earlier set-up was interrupted or its Python is gone: .venv is made anew, downloads are kept"
+            "    the .venv here is half made, moved, or has lost its Python: it is made anew, downloads are kept"
         )
         shutil.rmtree(VENV)
     say(f"    with Python {sys.version.split()[0]} ({sys.executable})")

@@ -12,7 +12,7 @@ from eth_account.signers.local import LocalAccount
 from app.adapters.contracts import RELAYED, Contract
 from app.adapters.deployment import Deployment
 from app.adapters.rpc import Rpc, RpcRefused
-from app.core.encoding import ZERO_ADDRESS, from_hex, hex0x
+from app.core.encoding import ZERO_ADDRESS, from_hex, hex0x, keccak
 from app.core.errors import (
     ChainUnreachable,
     ChartkeyError,
@@ -145,6 +145,7 @@ class EthereumChain:
             for name, contract in deployment.contracts.items()
         }
         self.chain_id = deployment.chain_id
+        self._first_block = deployment.first_block
         self.domains = deployment.domains
 
     @property
@@ -172,6 +173,20 @@ class EthereumChain:
             if same_contract and from_hex(log["data"])[:32] == manifest:
                 return self._receipt(receipt)
         raise TransactionFailed("the anchor's event is missing")
+
+    def find_anchor(self, judge: str, root: bytes, manifest: bytes) -> Receipt | None:
+        """The transaction that anchored a root with this very manifest, None where none did."""
+        wanted = {
+            "address": self._contracts[judge].address,
+            "fromBlock": hex(self._first_block),
+            "toBlock": "latest",
+            "topics": [hex0x(keccak(b"Anchored(bytes32,bytes32,address)")), hex0x(root)],
+        }
+        for log in self._rpc.call("eth_getLogs", wanted):
+            if from_hex(log["data"])[:32] == manifest:
+                transaction = log["transactionHash"]
+                return self._receipt(self._rpc.call("eth_getTransactionReceipt", transaction))
+        return None
 
     def relay(self, signed: Signed[Statement]) -> Receipt:
         """Hand in a signed statement; raises ContractRefused where the contract says no."""

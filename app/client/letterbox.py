@@ -107,14 +107,18 @@ class Letterbox(Identity):
         ]
 
     def grants(self) -> list[GrantFile]:
-        """Every grant given or held that its patient signed, with all the keys that came."""
+        """Every grant given or held that its patient signed, with all the keys that came.
+
+        Letters repeat a grant to bring newer keys; of the rest the first word counts, since
+        whoever saw the grant could write another letter around it.
+        """
         found: dict[bytes, GrantFile] = {}
         for file in read_all(read_grant, self.letters(), self.node.domains):
             if not self.is_signed_by(file.signed, file.statement.patient):
                 continue
-            known = found.get(file.digest)
-            keys = {**known.keys, **file.keys} if known else file.keys
-            found[file.digest] = replace(file, keys=keys)
+            known = found.get(file.digest, file)
+            keys = tuple(dict.fromkeys((*known.keys, *file.keys)))
+            found[file.digest] = replace(known, keys=keys)
         return list(found.values())
 
     def grants_given(self) -> list[GrantFile]:

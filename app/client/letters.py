@@ -52,11 +52,14 @@ class RecordFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantFile:
-    """A grant with the keys that came with it: category keys by epoch, or one record's half A."""
+    """A grant with the keys that came with it: category keys, or one record's half A.
+
+    Which key opens a sheet shows in the sheet itself: a key that somebody slipped in fits none.
+    """
 
     digest: bytes
     signed: Signed[Grant]
-    keys: Mapping[int, PrivateKey] = field(default_factory=dict)
+    keys: tuple[PrivateKey, ...] = ()
     half_a: bytes = field(default=b"", repr=False)
     record: RecordFile | None = None
     membership: Signed[Membership] | None = None
@@ -69,7 +72,7 @@ class GrantFile:
         """The contents of its envelope."""
         contents: dict[str, Any] = {
             "grant": signed_json(self.signed, domains),
-            "keys": {str(epoch): hex0x(key.seed) for epoch, key in self.keys.items()},
+            "keys": [hex0x(key.seed) for key in self.keys],
         }
         if self.record is not None:
             contents["halfA"] = hex0x(self.half_a)
@@ -131,9 +134,7 @@ def read_grant(contents: Mapping[str, Any], domains: Domains) -> GrantFile | Non
     return GrantFile(
         digest=domains.digest(signed.statement),
         signed=signed,
-        keys={
-            int(epoch): PrivateKey(hex_part(seed, "letter", 32)) for epoch, seed in contents["keys"].items()
-        },
+        keys=tuple(PrivateKey(hex_part(seed, "letter", 32)) for seed in contents["keys"]),
         half_a=hex_part(contents["halfA"], "letter") if about else b"",
         record=read_record(about, domains) if about else None,
         membership=read_statement(member, Membership, domains) if member else None,

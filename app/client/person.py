@@ -82,7 +82,7 @@ class Person(Reading):
         file = GrantFile(
             digest=self.node.domains.digest(statement),
             signed=self.sign(statement),
-            keys=self._category_keys(category) if rights & VIEW and not record else {},
+            keys=self._category_keys(category) if rights & VIEW and not record else (),
             half_a=self.halves_of(record).a if rights & VIEW and record else b"",
             record=record,
         )
@@ -95,10 +95,10 @@ class Person(Reading):
         """Take a record that somebody addressed to this patient into the chart."""
         return self.grant(file.statement.author, record=file, rights=ADD)
 
-    def _category_keys(self, category: str) -> dict[int, PrivateKey]:
+    def _category_keys(self, category: str) -> tuple[PrivateKey, ...]:
         """The category's keys of this and all earlier epochs: the chart as it stands."""
         newest = self.category_keys_of(self.address).epoch
-        return {epoch: self.vault.category(category, epoch) for epoch in range(newest + 1)}
+        return tuple(self.vault.category(category, epoch) for epoch in range(newest + 1))
 
     def shared_records(self, grant: GrantFile) -> list[RecordFile]:
         """The authentic records that a grant shows: one, or those of its category."""
@@ -107,7 +107,7 @@ class Person(Reading):
         statement = grant.statement
         return [
             file
-            for file in self.chart(statement.patient, list(grant.keys.values()))
+            for file in self.chart(statement.patient, grant.keys)
             if file.statement.category == statement.category and self.is_authentic(file)
         ]
 

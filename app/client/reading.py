@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from app.client.charting import Charting
 from app.client.letters import GrantFile, RecordFile
@@ -116,9 +117,10 @@ class Reading(Charting):
             return sheet.open(Kind.A_FOR_AUTHOR, self.vault.identity)
         if grant.half_a:
             return grant.half_a
-        if sheet.epoch not in grant.keys:
-            raise OutsideGrant()
-        return sheet.open(Kind.A_FOR_CATEGORY, grant.keys[sheet.epoch])
+        for key in grant.keys:
+            with suppress(NoSlot):
+                return sheet.open(Kind.A_FOR_CATEGORY, key)
+        raise OutsideGrant()
 
     def _report(self, request: OpeningRequest, digests: Sequence[bytes]) -> None:
         """Leave the opening with the patient and hand its digest in to be anchored."""

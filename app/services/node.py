@@ -134,7 +134,7 @@ class LocalNode:
         return sorted(calls, key=lambda call: not isinstance(call[1].statement, urgent))
 
     def _speakers(self) -> Speakers:
-        queued = (signed.statement for _, signed in self._queued())
+        queued = (signed for _, signed in self._queued())
         return Speakers(self.domains, self.view(), queued)
 
     def _tell_custodians(self, signed: Signed[Statement]) -> None:
@@ -154,6 +154,7 @@ class LocalNode:
         error is raised at the end.
         """
         failures = list(self._settle_calls())
+        left_over = {batch.id for batch in self.database.open_batches()}
         for judge in BOOKS:
             while waiting := self.database.waiting(judge, BATCH):
                 tree = MerkleTree(row.digest for row in waiting)
@@ -163,7 +164,11 @@ class LocalNode:
                 self.database.form_batch(judge, tree.root, manifest, tree.leaves)
         for batch in self.database.open_batches():
             self.bodies.put(iter([batch.manifest]))
-            receipt = self.chain.anchor(batch.judge, batch.root, manifest_id(batch.manifest))
+            manifest, receipt = manifest_id(batch.manifest), None
+            if batch.id in left_over:  # perhaps it was sent before a fault
+                receipt = self.chain.find_anchor(batch.judge, batch.root, manifest)
+            if receipt is None:
+                receipt = self.chain.anchor(batch.judge, batch.root, manifest)
             self.database.close_batch(batch.id, receipt.block)
             count = len(decode_manifest(batch.manifest))
             self.settled.append(Settled(what=batch.judge, count=count, receipt=receipt))

@@ -28,26 +28,30 @@ from app.core.typed_data import Statement
 class Speakers:
     """Who speaks for whom at one block, with what is queued for the chain counted in."""
 
-    def __init__(self, domains: Domains, view: ChainView, queued: Iterable[Statement] = ()) -> None:
+    def __init__(self, domains: Domains, view: ChainView, queued: Iterable[Signed[Statement]] = ()) -> None:
         self._domains, self._view = domains, view
         self._queued = list(queued)
 
     def speaks(self, person: str, signer: str) -> bool:
         """By the registry; or before an enrolment, or by a rotation, that is still on its way."""
-        view = self._view
-        return (
-            view.speaks_for(person, signer, view.time)
-            or (signer == person and view.key_of(person) == ZERO_ADDRESS)
-            or any(
-                isinstance(statement, Rotation) and (statement.person, statement.new_key) == (person, signer)
-                for statement in self._queued
-            )
+        return self._registered(person, signer) or any(
+            isinstance(waiting.statement, Rotation)
+            and (waiting.statement.person, waiting.statement.new_key) == (person, signer)
+            and self._registered(person, self._signer(waiting))
+            for waiting in self._queued
         )
+
+    def _registered(self, person: str, signer: str) -> bool:
+        view = self._view
+        speaks = view.speaks_for(person, signer, view.time)
+        return speaks or (signer == person and view.key_of(person) == ZERO_ADDRESS)
+
+    def _signer(self, signed: Signed[Statement]) -> str:
+        return recover(self._domains.digest(signed.statement), signed.signature)
 
     def require(self, signed: Signed[Statement], person: str) -> None:
         """Raise ForeignSignature unless the signer speaks for the person."""
-        digest = self._domains.digest(signed.statement)
-        if not self.speaks(person, recover(digest, signed.signature)):
+        if not self.speaks(person, self._signer(signed)):
             raise ForeignSignature(person=person)
 
     def require_maker(self, signed: Signed[Statement], session: OpenSession | None = None) -> None:
@@ -81,7 +85,7 @@ class Speakers:
         """Raise NonceUsed where a statement with the same number is queued already."""
         if not hasattr(statement, "nonce") or not hasattr(statement, "deadline"):
             return
-        for other in self._queued:
+        for other in (waiting.statement for waiting in self._queued):
             same_line = isinstance(other, Recovery) == isinstance(statement, Recovery)
             if not same_line or not hasattr(other, "deadline") or other == statement:
                 continue

@@ -12,9 +12,12 @@ from app.core.audit import (
     CLOCK_SKEW,
     LONGEST_SESSION,
     OpenSession,
+    access_letter,
     records_root,
+    require_signed,
     require_signed_now,
 )
+from app.core.encoding import hex0x
 from app.core.errors import (
     AccessNotOfNow,
     ForeignSignature,
@@ -23,7 +26,7 @@ from app.core.errors import (
     SessionInvalid,
 )
 from app.core.merkle import merkle_root
-from app.core.signatures import Signed
+from app.core.signatures import Signed, parse_signed
 from app.core.statements import Access
 from tests.makers import (
     DAY,
@@ -238,3 +241,29 @@ def test_an_access_by_session_is_dated_too(
 ) -> None:
     with pytest.raises(AccessNotOfNow):
         require(chain, browser.sign(access.statement), browser.session(doctor), clock=NOW + 300)
+
+
+def test_an_old_access_is_judged_by_who_spoke_then(
+    chain: MemoryChain, access: Signed[Access], browser: Browser, doctor: Person
+) -> None:
+    by_session, session = browser.sign(access.statement), browser.session(doctor)
+    chain.advance(DAY)
+    chain.rotate(doctor.id, make_account("doctor's new key").address)
+    view = chain.view()
+    for signed, opened in ((access, None), (by_session, session)):
+        require_signed(signed, opened, domain=DOMAINS.audit, view=view, at=NOW, clock=NOW)
+        with pytest.raises((ForeignSignature, SessionInvalid)):
+            require_signed(signed, opened, domain=DOMAINS.audit, view=view, at=view.time, clock=NOW)
+
+
+def test_what_is_left_with_the_patient_proves_the_access(
+    access: Signed[Access], browser: Browser, doctor: Person
+) -> None:
+    letter = access_letter(access, None, [salt()], DOMAINS)
+    assert set(letter) == {"access", "records"}
+    assert parse_signed(letter["access"]) == (access, DOMAINS.audit, None)
+    assert letter["records"] == [hex0x(salt())]
+    session = browser.session(doctor)
+    letter = access_letter(access, session, [], DOMAINS)
+    assert parse_signed(letter["session"])[0] == session.signed
+    assert letter["sessionKey"] == hex0x(browser.public_key)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from app.adapters.memory_chain import MemoryChain
-from app.core.custody import OpeningRequest, release, release_purpose
+from app.core.custody import AskedRecord, OpeningRequest, release, release_purpose
 from app.core.errors import (
     NotServed,
     SlotNotOpened,
 )
 from app.core.keys import PrivateKey
 from app.core.sealing import Halves, open_bytes
-from app.core.sheets import Kind, combine
+from app.core.sheets import Kind, Slot, combine
 from app.core.signatures import Signed
 from app.core.statements import Grant
 from tests.makers import (
@@ -66,10 +66,16 @@ def release_with(chain: MemoryChain, request: OpeningRequest, custodian: Private
     release(request, ask(chain, request), custodian, DOMAINS.digest(request.access.statement))
 
 
+def share_of(asked: AskedRecord) -> Slot:
+    """The share that is asked for."""
+    assert asked.share is not None
+    return asked.share
+
+
 def share_swapped(request: OpeningRequest, **changes: Any) -> OpeningRequest:
     """The same request with another share."""
-    asked = request.records[0]
-    return replace(request, records=(replace(asked, share=replace(asked.share, **changes)),))
+    share = replace(share_of(request.records[0]), **changes)
+    return replace(request, records=(replace(request.records[0], share=share),))
 
 
 def test_a_share_for_another_custodian_is_not_served(
@@ -101,7 +107,7 @@ def test_a_share_of_another_record_does_not_open(
 ) -> None:  # fmt: skip
     other = seal_record(patient, hospital, seed="other").asked(custodians[0])
     with pytest.raises(SlotNotOpened):
-        release_with(chain, share_swapped(request_, sealed=other.share.sealed), custodians[0])
+        release_with(chain, share_swapped(request_, sealed=share_of(other).sealed), custodians[0])
 
 
 def test_a_share_of_another_record_with_the_same_content_root_does_not_open(
@@ -115,7 +121,7 @@ def test_a_share_of_another_record_with_the_same_content_root_does_not_open(
     proof = anchor(chain, grant.statement)
     honest = make_request(doctor, [twin], grant=grant, proof=proof)
     release_with(chain, honest, custodians[0])
-    swapped = share_swapped(honest, sealed=sealed.asked(custodians[0]).share.sealed)
+    swapped = share_swapped(honest, sealed=share_of(sealed.asked(custodians[0])).sealed)
     with pytest.raises(SlotNotOpened):
         release_with(chain, swapped, custodians[0])
 
@@ -132,7 +138,7 @@ def test_a_share_under_another_epoch_does_not_open(
 def test_a_share_that_is_cut_off_does_not_open(
     chain: MemoryChain, request_: OpeningRequest, custodians: tuple[PrivateKey, ...], length: int
 ) -> None:
-    cut = share_swapped(request_, sealed=request_.records[0].share.sealed[:length])
+    cut = share_swapped(request_, sealed=share_of(request_.records[0]).sealed[:length])
     with pytest.raises(SlotNotOpened):
         release_with(chain, cut, custodians[0])
 
@@ -151,3 +157,19 @@ def test_an_invented_record_of_the_same_category_has_no_share(
 
 def test_purposes_of_releases_differ_from_those_of_slots() -> None:
     assert release_purpose(b"", b"", b"", b"") == b"chartkey/release/1"
+
+
+def test_records_without_a_share_of_this_custodian_are_passed_over(
+    chain: MemoryChain, sealed: SealedRecord, grant: Signed[Grant], doctor: Person, patient: Person,
+    hospital: Person, custodians: tuple[PrivateKey, ...],
+) -> None:  # fmt: skip
+    other = seal_record(patient, hospital, seed="other")
+    proof = anchor(chain, grant.statement)
+    request = make_request(doctor, [sealed, other], grant=grant, proof=proof)
+    first, second = request.records
+    half = replace(request, records=(replace(first, share=None), second))
+    access = DOMAINS.digest(request.access.statement)
+    assert set(release(half, ask(chain, half), custodians[0], access).shares) == {other.digest}
+    nothing = replace(request, records=tuple(replace(one, share=None) for one in request.records))
+    with pytest.raises(NotServed):
+        release_with(chain, nothing, custodians[0])

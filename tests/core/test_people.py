@@ -89,6 +89,20 @@ def test_broken_identity_keys_are_malformed(patient: Person, change: dict[str, A
         IdentityKeys.decode(written(patient.keys.encode(), **change))
 
 
+def test_as_many_custodians_as_allowed_are_read(patient: Person) -> None:
+    keys = tuple(make_custodian(number).public for number in range(MOST_CUSTODIANS + 1))
+    most = replace(patient.keys, custodians=keys[:-1], threshold=MOST_CUSTODIANS)
+    assert IdentityKeys.decode(most.encode()) == most
+    with pytest.raises(MalformedSeal):
+        IdentityKeys.decode(replace(most, custodians=keys).encode())
+
+
+@pytest.mark.parametrize("epoch", [0, 2**53 - 1])
+def test_epochs_up_to_53_bits_are_read(patient: Person, epoch: int) -> None:
+    document = replace(category_keys(patient), epoch=epoch)
+    assert CategoryKeysDocument.decode(document.encode()) == document
+
+
 def test_a_custodian_named_twice_is_refused(patient: Person) -> None:
     one = hex0x(make_custodian(1).public.raw)
     with pytest.raises(MalformedSeal):

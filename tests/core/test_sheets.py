@@ -291,6 +291,10 @@ def test_any_t_of_n_shares_combine_to_the_secret(data: st.DataObject, secret: by
     assert {share[-1] for share in shares} == set(range(1, count + 1))
 
 
+def test_a_secret_is_split_among_255_at_most() -> None:
+    assert len(split(salt("secret"), 1, 255, randomness())) == 255
+
+
 def test_fewer_shares_than_needed_are_not_enough() -> None:
     shares = split(salt("secret"), 3, 5, randomness())
     for pair in combinations(shares, 2):

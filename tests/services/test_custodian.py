@@ -1,0 +1,317 @@
+"""A custodian logs before it releases, hears revocations before the chain, and fails closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.adapters.access_log import SqliteAccessLog
+from app.client.letters import GrantFile, RecordFile
+from app.client.person import Person
+from app.core.consent import mask_of, word_of
+from app.core.custody import OpeningRequest
+from app.core.envelopes import open_envelope
+from app.core.errors import (
+    AccessNotOfNow,
+    AccessRefused,
+    ChainUnreachable,
+    ForeignSignature,
+    GrantExpired,
+    GrantRevoked,
+    GrantTagReplaced,
+    NoSlot,
+    NotServed,
+    NotStored,
+    RecordRetracted,
+    StoppedByOperator,
+)
+from app.core.signatures import Signed
+from app.core.statements import AUDIT, Revocation, RevocationOfAll
+from app.services.custodian import LocalCustodian
+from tests.chain_fixtures import DAY, NOTE, Place
+
+
+class Asking:
+    """Stands before a custodian and keeps the requests that come by."""
+
+    def __init__(self, custodian: LocalCustodian) -> None:
+        self.custodian = custodian
+        self.requests: list[OpeningRequest] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.custodian, name)
+
+    def release(self, request: OpeningRequest) -> Any:
+        self.requests.append(request)
+        return self.custodian.release(request)
+
+
+@pytest.fixture
+def shared(place: Place, patient: Person, doctor: Person) -> tuple[RecordFile, GrantFile]:
+    """A record that the doctor may open, and her grant."""
+    file = patient.write(NOTE, category="conditions")
+    patient.grant(doctor.address, category="conditions")
+    place.settle()
+    return file, doctor.grants_held(patient.address)[0]
+
+
+@pytest.fixture
+def request_of(
+    place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]
+) -> Callable[[], OpeningRequest]:
+    """What the doctor sends to the first custodian, just now."""
+
+    def make() -> OpeningRequest:
+        asking = Asking(place.custodians[0])
+        custodians, place.node.custodians = place.node.custodians, [asking, *place.custodians[1:]]
+        try:
+            doctor.open(*shared)
+        finally:
+            place.node.custodians = custodians
+        return asking.requests[0]
+
+    return make
+
+
+def entries(custodian: LocalCustodian, person: Person) -> list[dict[str, Any]]:
+    return [open_envelope(entry, person.vault.identity) for entry in custodian.entries(person.address)]
+
+
+def test_every_custodian_that_released_has_logged_it_for_the_patient_alone(
+    place: Place, patient: Person, doctor: Person, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    file, _ = shared
+    assert doctor.open(*shared) == NOTE
+    for custodian in place.custodians:
+        (entry,) = entries(custodian, patient)
+        assert entry["records"] == ["0x" + file.digest.hex()]
+        (sealed,) = custodian.entries(patient.address)
+        with pytest.raises(NoSlot):
+            open_envelope(sealed, doctor.vault.identity)
+
+
+def test_the_same_access_again_is_answered_again_and_logged_once(
+    place: Place, patient: Person, request_of: Callable[[], OpeningRequest]
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    first, second = custodian.release(request), custodian.release(request)
+    assert set(first.shares) == set(second.shares) != set()
+    assert len(entries(custodian, patient)) == 1
+
+
+def test_a_log_that_cannot_be_written_releases_nothing(
+    place: Place, request_of: Callable[[], OpeningRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+
+    def full(*_: Any, **__: Any) -> bool:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(custodian.log, "keep", full)
+    with pytest.raises(OSError, match="full"):
+        custodian.release(request)
+
+
+def test_a_patient_whose_keys_cannot_be_had_gets_no_unlogged_opening(
+    place: Place, request_of: Callable[[], OpeningRequest]
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+
+    def lost(_: bytes) -> bytes:
+        raise NotStored(address="it")
+
+    custodian.documents = lost
+    with pytest.raises(NotStored):
+        custodian.release(request)
+
+
+def test_a_refused_access_is_not_logged(
+    place: Place, patient: Person, stranger: Person, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    with pytest.raises(AccessRefused):
+        stranger.open(*shared)
+    assert [custodian.entries(patient.address) for custodian in place.custodians] == [[], [], []]
+
+
+def test_a_stopped_custodian_refuses_and_goes_on_when_started(
+    place: Place, patient: Person, request_of: Callable[[], OpeningRequest]
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    custodian.stopped = True
+    with pytest.raises(StoppedByOperator):
+        custodian.release(request)
+    custodian.stopped = False
+    assert custodian.release(request).shares
+
+
+# --- hearing ---
+
+
+def revocation_of(patient: Person, signer: Person, grant: GrantFile) -> Signed[Revocation]:
+    nonce = grant.statement.nonce
+    return signer.sign(
+        Revocation(patient=patient.address, word=word_of(nonce), mask=mask_of(nonce))
+    )
+
+
+def test_a_revocation_is_obeyed_before_the_chain_shows_it(
+    place: Place,
+    patient: Person,
+    shared: tuple[RecordFile, GrantFile],
+    request_of: Callable[[], OpeningRequest],
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    custodian.hear(revocation_of(patient, patient, shared[1]))
+    with pytest.raises(GrantRevoked):
+        custodian.release(request)
+    assert place.custodians[1].log.heard(patient.address) == []
+
+
+def test_taking_everything_back_is_obeyed_before_the_chain_shows_it(
+    place: Place, patient: Person, request_of: Callable[[], OpeningRequest]
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    everything = RevocationOfAll(patient=patient.address, tag=0, new_tag=2**63 + 5)
+    custodian.hear(patient.sign(everything))
+    with pytest.raises(GrantTagReplaced):
+        custodian.release(request)
+
+
+def test_what_was_heard_is_known_after_a_restart(
+    place: Place,
+    patient: Person,
+    shared: tuple[RecordFile, GrantFile],
+    request_of: Callable[[], OpeningRequest],
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    custodian.hear(revocation_of(patient, patient, shared[1]))
+    custodian.log = SqliteAccessLog(place.folder / "custodian-1" / "log.db")
+    with pytest.raises(GrantRevoked):
+        custodian.release(request)
+
+
+def test_a_forged_revocation_is_refused_and_changes_nothing(
+    place: Place,
+    patient: Person,
+    stranger: Person,
+    shared: tuple[RecordFile, GrantFile],
+    request_of: Callable[[], OpeningRequest],
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    with pytest.raises(ForeignSignature):
+        custodian.hear(revocation_of(patient, stranger, shared[1]))
+    assert custodian.log.heard(patient.address) == []
+    assert custodian.release(request).shares
+
+
+def test_custodians_hear_revocations_only(
+    place: Place, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    with pytest.raises(NotServed):
+        place.custodians[0].hear(shared[1].signed)
+
+
+# --- the clock and the chain ---
+
+
+@pytest.mark.parametrize("seconds", [121, -121, DAY // 2])
+def test_an_access_of_another_time_is_refused(
+    place: Place, request_of: Callable[[], OpeningRequest], seconds: int
+) -> None:
+    request = request_of()
+    place.time.ahead += seconds
+    with pytest.raises(AccessNotOfNow):
+        place.custodians[0].release(request)
+
+
+def test_a_grant_ends_by_the_custodians_clock(
+    place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    """The newest block may be old: the clock of viewer and custodian has moved on."""
+    place.time.ahead += DAY + 60
+    with pytest.raises(GrantExpired):
+        doctor.open(*shared)
+
+
+def test_without_the_chain_nothing_is_released(
+    place: Place, patient: Person, request_of: Callable[[], OpeningRequest]
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    place.close_down()
+    with pytest.raises(ChainUnreachable):
+        custodian.release(request)
+    place.come_back()
+    assert custodian.release(request).shares
+
+
+def test_a_chain_that_goes_away_between_two_answers_releases_nothing(
+    place: Place, request_of: Callable[[], OpeningRequest]
+) -> None:
+    request, custodian = request_of(), place.custodians[0]
+    view = place.chain.view()
+    custodian.view = lambda: view
+    place.close_down()
+    with pytest.raises(ChainUnreachable):
+        custodian.release(request)
+
+
+def test_a_retracted_record_is_released_to_nobody_under_a_grant(
+    place: Place, patient: Person, doctor: Person, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    patient.retract(shared[0])
+    place.settle()
+    with pytest.raises(RecordRetracted):
+        doctor.open(*shared)
+
+
+# --- handing in ---
+
+
+def test_what_nobody_handed_in_is_anchored_by_the_custodians(
+    place: Place, patient: Person, doctor: Person, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    """A viewer that hides its opening is found out: custodians report and anchor it."""
+    place.hand_in_after = 60
+    reported, doctor._report = doctor._report, lambda *_: None  # type: ignore[method-assign]
+    doctor.open(*shared)
+    doctor._report = reported  # type: ignore[method-assign]
+    place.settle()
+    (opening,) = patient.openings()
+    assert opening.reported_by.startswith("custodian")
+    assert place.node.proof(opening.digest) is None
+    place.time.ahead += 61
+    place.settle()
+    proof = place.node.proof(opening.digest)
+    assert proof is not None
+    assert place.chain.view().anchored_at(AUDIT, proof.root) > 0
+    (opening,) = patient.openings()
+    assert opening.statement.viewer == doctor.address
+
+
+def test_an_opening_is_handed_in_once(
+    place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    doctor.open(*shared)
+    place.time.ahead += 1
+    taken: list[bytes] = []
+    custodian = place.custodians[0]
+    assert custodian.hand_in(lambda access, *_: taken.append(access), older_than=0) == 1
+    assert custodian.hand_in(lambda access, *_: taken.append(access), older_than=0) == 0
+    assert len(taken) == 1
+
+
+def test_a_hand_in_that_fails_is_tried_again(
+    place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]
+) -> None:
+    doctor.open(*shared)
+    place.time.ahead += 1
+    custodian = place.custodians[0]
+
+    def down(*_: Any) -> None:
+        raise ChainUnreachable("down")
+
+    with pytest.raises(ChainUnreachable):
+        custodian.hand_in(down, older_than=0)
+    assert custodian.hand_in(lambda *_: None, older_than=0) == 1
