@@ -102,6 +102,11 @@ class Place(Embedded):
         self.settle()
         return person
 
+    def next_second(self) -> None:
+        """A block in a later second than all before; the old key speaks for every second until then."""
+        self.rpc.call("evm_increaseTime", 1)
+        self.rpc.call("evm_mine")
+
     def anchors(self, root: bytes) -> int:
         """How many events of the four contracts name this root."""
         topic = Web3.to_hex(Web3.keccak(text="Anchored(bytes32,bytes32,address)"))

@@ -34,6 +34,7 @@ from app.core.statements import (
 )
 from app.core.typed_data import Domain, Statement
 
+MOST_ANSWERS = 100_000
 ERC1271_MAGIC = bytes.fromhex("1626ba7e")
 _PLAIN = Contract(
     name="ERC-1271 account",
@@ -59,17 +60,29 @@ class Receipt:
     gas: int
 
 
+def newest_block(rpc: Rpc) -> Mapping[str, Any]:
+    """The head of the chain; raises ChainUnreachable."""
+    block = rpc.call("eth_getBlockByNumber", "latest", False)
+    if not isinstance(block, dict):
+        raise ChainUnreachable("it shows no block")
+    return block
+
+
 class RpcView:
     """A `ChainView`: what the contracts say at one block, each answer asked for once."""
 
     def __init__(self, rpc: Rpc, contracts: Mapping[str, Contract]) -> None:
-        block = rpc.call("eth_getBlockByNumber", "latest", False)
-        if not isinstance(block, dict):
-            raise ChainUnreachable("it shows no block")
+        block = newest_block(rpc)
         self._rpc, self._contracts = rpc, contracts
         self.number = int(block["number"], 16)
+        self.hash = str(block["hash"])
         self.time = int(block["timestamp"], 16)
         self._answers: dict[tuple[str, bytes], Any] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it remembers so many answers that a fresh view should take over."""
+        return len(self._answers) >= MOST_ANSWERS
 
     def ask(self, contract: str, function: str, *arguments: Any) -> Any:
         """Call a view function at this block."""
@@ -147,6 +160,7 @@ class EthereumChain:
         self.chain_id = deployment.chain_id
         self._first_block = deployment.first_block
         self.domains = deployment.domains
+        self._newest: RpcView | None = None
 
     @property
     def _payer(self) -> LocalAccount:
@@ -161,8 +175,11 @@ class EthereumChain:
             raise WrongChain(given=given, expected=self.chain_id)
 
     def view(self) -> RpcView:
-        """The contracts at the newest block."""
-        return RpcView(self._rpc, self._contracts)
+        """The contracts at the newest block; answers are reused until there is another one."""
+        known = self._newest
+        if known is None or known.is_full or newest_block(self._rpc)["hash"] != known.hash:
+            known = self._newest = RpcView(self._rpc, self._contracts)
+        return known
 
     def anchor(self, judge: str, root: bytes, manifest: bytes) -> Receipt:
         """Anchor a root; done only when the block holds an event with this very manifest."""
@@ -195,6 +212,15 @@ class EthereumChain:
         if not self.is_done(signed.statement):
             raise TransactionFailed("the contract passed over it: the signature does not count")
         return self._receipt(receipt)
+
+    def wait_for_next_second(self) -> None:
+        """Return when the next block will have a later time than the newest one.
+
+        Networks make blocks seconds apart; a local chain makes as many a second as it is sent.
+        """
+        ahead = self.view().time + 1 - time.time()
+        if ahead > 0:
+            time.sleep(min(ahead, 1.0))  # a chain whose clock was set forward runs on from there
 
     def try_out(self, signed: Signed[Statement]) -> None:
         """Ask whether the contract would take a statement now.

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -67,11 +67,15 @@ class Identity:
 
     def keys_document(self) -> bytes:
         """This person's identity keys document."""
+        return self.own_keys().encode()
+
+    def own_keys(self) -> IdentityKeys:
+        """What that document says."""
         return IdentityKeys(
             identity=self.vault.identity.public,
             custodians=tuple(self.custodians),
             threshold=self.threshold,
-        ).encode()
+        )
 
     def enrol(self, recovery: str = ZERO_ADDRESS) -> Self:
         """Enter the registry without paying; a patient's category keys are published too.
@@ -111,14 +115,15 @@ class Identity:
 
     def choose_custodians(self, custodians: Sequence[PublicKey], threshold: int) -> None:
         """Choose others for records from now on; the registry's commitment changes with it."""
-        self.custodians, self.threshold = tuple(custodians), threshold
+        chosen = replace(self.own_keys(), custodians=tuple(custodians), threshold=threshold).encode()
         statement = KeysChange(
             person=self.address,
-            keys_hash=self.node.keep_document(self.keys_document()),
+            keys_hash=self.node.keep_document(chosen),
             nonce=self.node.view().nonce_of(self.address),
             deadline=self.clock() + DEADLINE,
         )
         self.node.accept(self.sign(statement))
+        self.custodians, self.threshold = tuple(custodians), threshold
 
     # the vault
 
@@ -159,7 +164,7 @@ class Identity:
         """The identity keys that the registry commits to; raises NotStored, StoreAltered."""
         person = parse_address(person)
         if person == self.address:
-            return IdentityKeys.decode(self.keys_document())
+            return self.own_keys()
         return IdentityKeys.decode(self.node.document(self.node.view().keys_hash(person)))
 
     def category_keys_of(self, patient: str) -> CategoryKeysDocument:

@@ -14,7 +14,6 @@ from app.client.person import Person
 from app.core.bundles import Chart
 from app.core.encoding import hex0x
 from app.core.errors import (
-    ChartkeyError,
     ForeignGrant,
     ForeignSignature,
     GrantRevoked,
@@ -373,7 +372,7 @@ def correct_and_erase(stage: Stage) -> None:
     story.refused("Erased: the patient's own copy is gone", [NotStored], lambda: patient.open(old))
     story.refused(
         "No permission brings it back",
-        [ChartkeyError],
+        [NotStored],
         lambda: patient.grant(doctor.address, record=old),
     )
     with story.step("Its author opens what she must keep, and that is logged too"):

@@ -41,6 +41,7 @@ from app.core.statements import (
     Retraction,
     Revocation,
     RevocationOfAll,
+    Rotation,
     Sheet,
 )
 from app.core.typed_data import Statement
@@ -147,13 +148,20 @@ class LocalNode:
     # settling
 
     def settle(self) -> None:
-        """Send what was accepted: revocations first, other calls, then anchors.
+        """Send what was accepted: what takes back first, changes, anchors, and rotations last.
 
-        Safe to call again after any fault: batches are bound before they leave, and whatever the
+        What the old key signed is anchored while it still speaks, so rotations come after the
+        anchors, and in a later second. Safe to call again after any fault: batches are bound before they leave, and whatever the
         chain already shows is not sent twice. One call that fails holds nothing else up; its
         error is raised at the end.
         """
-        failures = list(self._settle_calls())
+        failures = list(self._settle_calls(rotations=False))
+        self._settle_anchors()
+        failures += self._settle_calls(rotations=True)
+        if failures:
+            raise failures[0]
+
+    def _settle_anchors(self) -> None:
         left_over = {batch.id for batch in self.database.open_batches()}
         for judge in BOOKS:
             while waiting := self.database.waiting(judge, BATCH):
@@ -172,15 +180,17 @@ class LocalNode:
             self.database.close_batch(batch.id, receipt.block)
             count = len(decode_manifest(batch.manifest))
             self.settled.append(Settled(what=batch.judge, count=count, receipt=receipt))
-        if failures:
-            raise failures[0]
 
-    def _settle_calls(self) -> Iterable[ChartkeyError]:
+    def _settle_calls(self, *, rotations: bool) -> Iterable[ChartkeyError]:
         for row, signed in self._queued():
+            if isinstance(signed.statement, Rotation) is not rotations:
+                continue
             if self.chain.is_done(signed.statement):
                 self.database.close_call(row, "done")
                 continue
             self._tell_custodians(signed)
+            if rotations:
+                self.chain.wait_for_next_second()
             try:
                 self.chain.try_out(signed)
                 receipt = self.chain.relay(signed)

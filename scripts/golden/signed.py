@@ -256,11 +256,12 @@ def _not_proven(digests: list[bytes]) -> list[Document]:
     both = low + high
     root = keccak(both)
     cut = next(n for n in range(31, 0, -1) if both[:n] < both[n:])
-    rows = (
+    rows: tuple[tuple[str, bytes, list[bytes], bytes], ...] = (
         ("another digest", digests[2], [high], root),
         ("a digest of no bytes", b"", [both], root),
         ("a step of no bytes", both, [b""], root),
         ("a digest too short and a step too long", both[:cut], [both[cut:]], root),
+        ("a step of 33 bytes", low, [high + b"\x00"], keccak(both + b"\x00")),
         ("a root of 31 bytes", low[:31], [], low[:31]),
         ("a root of no bytes", b"", [], b""),
     )

@@ -138,9 +138,7 @@ def test_an_altered_file_is_told(store: FolderBodies, tmp_path: Path, damage: st
 
 
 @pytest.mark.parametrize("address", ["../outside", "..", "", "/etc/passwd", "outside", "bafkrei/../outside"])
-def test_an_address_that_is_a_path_reaches_nothing(
-    store: FolderBodies, tmp_path: Path, address: str
-) -> None:
+def test_an_address_that_is_a_path_reaches_nothing(store: FolderBodies, tmp_path: Path, address: str) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"secret")
     with pytest.raises(NotStored):

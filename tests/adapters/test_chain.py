@@ -58,9 +58,7 @@ def chain(anvil: LocalChain, deployment: Deployment) -> EthereumChain:
 
 
 def sign(chain: EthereumChain, wallet: LocalWallet, statement: Statement) -> Signed[Any]:
-    return Signed(
-        statement=statement, signature=wallet.sign(statement, chain.domains.judging(statement))
-    )
+    return Signed(statement=statement, signature=wallet.sign(statement, chain.domains.judging(statement)))
 
 
 def enrolment(wallet: LocalWallet, **overrides: Any) -> Enrolment:
@@ -294,8 +292,8 @@ def make_account(anvil: LocalChain) -> Callable[[str, str], str]:
         w3 = Web3(Web3.HTTPProvider(anvil.url))
         code = compile_contracts()["TestWallet"]
         factory = w3.eth.contract(abi=code.abi, bytecode=code.creation)
-        sender = {"from": w3.eth.accounts[3]}
-        sent = factory.constructor(owner, MOODS.index(mood)).transact(sender)  # type: ignore[arg-type]
+        creation = factory.constructor(owner, MOODS.index(mood))
+        sent = creation.transact({"from": w3.eth.accounts[3]})
         return str(w3.eth.wait_for_transaction_receipt(sent)["contractAddress"])
 
     return make
@@ -339,9 +337,7 @@ def test_a_contract_account_accepts_or_not_as_the_contract_judges(
     view, proof = chain.view(), Proof(root=digest, path=())
     assert view.accepts(account, digest, signed.signature) is accepted
     answer = view.ask(CONSENT, "refusal", abi_values(grant), signed.signature, digest, [])
-    mirror = refusal(
-        grant, signed.signature, proof, domain=chain.domains.consent, view=view, now=view.time
-    )
+    mirror = refusal(grant, signed.signature, proof, domain=chain.domains.consent, view=view, now=view.time)
     assert answer == mirror == (0 if accepted else GrantRefusal.NOT_SIGNED_BY_PATIENT)
 
 

@@ -37,7 +37,7 @@ def contract(name: str) -> Contract:
 
 
 def solidity_errors() -> dict[tuple[str, str], tuple[Contract, Mapping[str, Any]]]:
-    found = {}
+    found: dict[tuple[str, str], tuple[Contract, Mapping[str, Any]]] = {}
     for name in NAMES:
         one = contract(name)
         found |= {(name, e["name"]): (one, e) for e in one.abi if e["type"] == "error"}
@@ -77,9 +77,7 @@ def test_a_revert_becomes_the_error_with_its_arguments(key: tuple[str, str]) -> 
     assert "{" not in str(error)
 
 
-@pytest.mark.parametrize(
-    "revert", [b"", b"\1\2\3\4", b"\x08\xc3\x79\xa0" + bytes(64), b"\x08\xc3"], ids=repr
-)
+@pytest.mark.parametrize("revert", [b"", b"\1\2\3\4", b"\x08\xc3\x79\xa0" + bytes(64), b"\x08\xc3"], ids=repr)
 def test_an_unknown_revert_is_told_as_such(revert: bytes) -> None:
     error = contract("PeopleRegistry").refused(revert, "something new")
     assert isinstance(error, UnknownRevert)

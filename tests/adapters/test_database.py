@@ -106,29 +106,46 @@ def test_parcels_come_oldest_first_and_once(database: Database) -> None:
     assert database.parcels_of("0xC") == []
 
 
+def keep_sheet(database: Database, record: int, version: int, sheet: bytes, signed: int = 0) -> None:
+    database.keep_sheet(
+        record=digest(record),
+        version=version,
+        digest=digest(1000 * record + 10 * version + signed),
+        statement={"v": version},
+        sheet=sheet,
+    )
+
+
 def test_forgetting_a_record_takes_its_parcels_and_sheets(database: Database) -> None:
     for number in (1, 2):
         database.deliver("0xA", digest(number), f"letter {number}")
-        database.keep_sheet(record=digest(number), version=0, statement={}, sheet=b"sheet")
+        keep_sheet(database, number, 0, b"sheet")
     database.deliver("0xB", digest(1), "letter 1")
-    assert database.forget(digest(1)) == ["letter 1"]
+    assert database.belongings(digest(1)) == ["letter 1"]
+    database.forget(digest(1))
     assert database.parcels_of("0xA") == [(digest(2), "letter 2")]
     assert database.parcels_of("0xB") == []
-    with pytest.raises(NotStored):
-        database.newest_sheet(digest(1))
-    assert database.newest_sheet(digest(2))[1] == b"sheet"
+    assert database.belongings(digest(1)) == database.sheets_of(digest(1)) == []
+    assert database.sheets_of(digest(2)) == [({"v": 0}, b"sheet")]
 
 
-def test_the_highest_version_of_a_sheet_is_served(database: Database) -> None:
+def test_a_body_belongs_to_the_record_that_claimed_it_first(database: Database) -> None:
+    for number in (1, 2):
+        database.accept(digest=digest(number), judge=BOOK, envelope=ZERO32, parcels_to=[], body="the body")
+    assert database.belongings(digest(2)) == []
+    assert database.belongings(digest(1)) == ["the body"]
+
+
+def test_sheets_come_highest_version_first(database: Database) -> None:
     for version in (0, 2, 1):
-        database.keep_sheet(record=digest(1), version=version, statement={"v": version}, sheet=b"%d" % version)
-    assert database.newest_sheet(digest(1)) == ({"v": 2}, b"2")
+        keep_sheet(database, 1, version, b"%d" % version)
+    assert [sheet for _, sheet in database.sheets_of(digest(1))] == [b"2", b"1", b"0"]
 
 
-def test_a_sheet_that_is_kept_cannot_be_replaced_under_its_version(database: Database) -> None:
-    database.keep_sheet(record=digest(1), version=0, statement={}, sheet=b"first")
-    database.keep_sheet(record=digest(1), version=0, statement={}, sheet=b"second")
-    assert database.newest_sheet(digest(1))[1] == b"first"
+def test_a_sheet_that_is_kept_cannot_be_replaced(database: Database) -> None:
+    keep_sheet(database, 1, 0, b"first")
+    keep_sheet(database, 1, 0, b"second")
+    assert (database.sheets_of(digest(1))) == [({"v": 0}, b"first")]
 
 
 def test_the_shelf_keeps_the_newest_of_each_kind(database: Database, tmp_path: Path) -> None:

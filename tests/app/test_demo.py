@@ -51,7 +51,6 @@ def test_the_story_comes_out_as_told_from_the_command_line(
     assert any(step["gas"] > 0 for step in story["steps"])
     assert sum(len(step["digests"]) for step in story["steps"]) > story["records"]
 
-
     # told again in the same folder, for people
     assert main(["demo", "--anvil", "--data", str(tmp_path)]) == 0
     said = capsys.readouterr().out
@@ -62,9 +61,7 @@ def test_the_story_comes_out_as_told_from_the_command_line(
         assert statement["root"].startswith("0x")
 
 
-def test_the_story_comes_out_with_one_custodian(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_story_comes_out_with_one_custodian(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert demo(tmp_path, "--custodians", "1", "--threshold", "1") == 0
     story = told(capsys.readouterr().out)
     assert (story["custodians"], story["threshold"]) == (1, 1)

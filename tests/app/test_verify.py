@@ -20,7 +20,6 @@ from app.client.person import Person
 from app.core.encoding import ZERO32
 from app.core.signatures import Signed, signed_json
 from app.core.statements import Access, Grant, Membership, Revocation
-from app.core.typed_data import Statement
 from tests.chain_fixtures import DEAD_URL, NOTE, Place
 
 Document = dict[str, Any]
@@ -33,7 +32,9 @@ def verify(
 ) -> Callable[..., tuple[int, str]]:
     """Writes a statement file, has it verified, and returns exit code and what was said."""
 
-    def run(document: Any, *words: str, rpc: str = anvil.url, deployed: Path = deployment_file) -> tuple[int, str]:
+    def run(
+        document: Any, *words: str, rpc: str = anvil.url, deployed: Path = deployment_file
+    ) -> tuple[int, str]:
         path = tmp_path / "statement.json"
         content = document if isinstance(document, bytes) else json.dumps(document).encode()
         path.write_bytes(content)
@@ -48,8 +49,6 @@ def file_of(place: Place, signed: Signed[Any]) -> Document:
     """The statement file that its owner hands to an auditor."""
     domains = place.chain.domains
     return signed_json(signed, domains, place.node.proof(domains.digest(signed.statement)))
-
-
 
 
 # one place for all of these tests: an auditor only looks

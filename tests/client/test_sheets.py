@@ -25,9 +25,10 @@ from app.core.errors import (
     StoppedByOperator,
     WrongShare,
 )
+from app.core.keys import PrivateKey
 from app.core.people import IdentityKeys
 from app.core.sealing import Halves
-from app.core.sheets import decode_sheet, sheet_hash
+from app.core.sheets import Kind, decode_sheet, sheet_hash
 from app.services.custodian import LocalCustodian
 from tests.chain_fixtures import NOTE, Place
 
@@ -169,16 +170,14 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 
 
 def new_vault_key() -> Any:
-    from app.core.keys import PrivateKey
-
     return PrivateKey(b"\7" * 32).public
 
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_bad_sheet_fails_its_patients_check(
-    place: Place, patient: Person, doctor: Person, case: str
+    place: Place, patient: Person, doctor: Person, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    doctor._hand_in_sheet = broken_sheet(doctor, CHANGES[case])  # type: ignore[method-assign]
+    monkeypatch.setattr(doctor, "_hand_in_sheet", broken_sheet(doctor, CHANGES[case]))
     file = doctor.write(NOTE, category="conditions", patient=patient.address)
     with pytest.raises((SealError, SheetSubstituted, NoSlot, KeyNotOfBody)):
         patient.require_good_sheet(file)
@@ -195,20 +194,31 @@ def test_a_resealed_record_opens_with_its_new_sheet(
 
 
 def test_a_stale_sheet_is_refused_by_whoever_saw_the_newer_one(
-    place: Place, patient: Person, doctor: Person, held: GrantFile, file: RecordFile
+    place: Place,
+    patient: Person,
+    doctor: Person,
+    held: GrantFile,
+    file: RecordFile,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     old = place.node.sheets(file.digest)
     patient.reseal(file)
     place.settle()
-    assert doctor.open(file, held) == NOTE
-    place.node.sheets = lambda _: old  # type: ignore[method-assign]
+    assert doctor.open(file, held) == patient.open(file) == NOTE
+    monkeypatch.setattr(place.node, "sheets", lambda _: old)
     for person in (doctor, patient):
         with pytest.raises(SheetStale):
             person.sheet_of(file)
 
 
 def test_a_substituted_sheet_opens_nothing(
-    place: Place, patient: Person, doctor: Person, stranger: Person, held: GrantFile, file: RecordFile
+    place: Place,
+    patient: Person,
+    doctor: Person,
+    stranger: Person,
+    held: GrantFile,
+    file: RecordFile,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ((signed, sheet),) = place.node.sheets(file.digest)
     second = patient.write(NOTE, category="conditions")
@@ -224,28 +234,36 @@ def test_a_substituted_sheet_opens_nothing(
         place.node.sheets(second.digest),
         [],
     ):
-        place.node.sheets = lambda _, served=served: served  # type: ignore[method-assign]
+        monkeypatch.setattr(place.node, "sheets", lambda _, served=served: served)
         with pytest.raises(NotStored):
             doctor.open(file, held)
 
 
 def test_a_forged_newer_sheet_does_not_hide_the_true_one(
-    place: Place, patient: Person, doctor: Person, stranger: Person, held: GrantFile, file: RecordFile
+    place: Place,
+    patient: Person,
+    doctor: Person,
+    stranger: Person,
+    held: GrantFile,
+    file: RecordFile,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ((signed, sheet),) = place.node.sheets(file.digest)
     forged = replace(signed.statement, version=99, sheet_hash=sheet_hash(b"junk"))
     served = [(stranger.sign(forged), b"junk"), (signed, sheet)]
-    place.node.sheets = lambda _: served  # type: ignore[method-assign]
+    monkeypatch.setattr(place.node, "sheets", lambda _: served)
     assert doctor.open(file, held) == patient.open(file) == NOTE
 
 
 def test_sheets_stay_good_over_two_changes_of_wallet(
     place: Place, patient: Person, doctor: Person, held: GrantFile, file: RecordFile
 ) -> None:
+    place.next_second()
     patient.rotate(new_wallet())
     place.settle()
     patient.reseal(file)
     place.settle()
+    place.next_second()
     patient.rotate(new_wallet())
     place.settle()
     assert patient.open(file) == doctor.open(file, held) == NOTE
@@ -269,7 +287,7 @@ def test_a_custodian_is_replaced_without_touching_the_body(
     assert (file.address, patient.sheet_of(file).threshold) == (address, 2)
     assert fourth.entries(patient.address) != []
     with pytest.raises(NoSlot):
-        patient.sheet_of(file).slot(3, first.id)  # type: ignore[arg-type]
+        patient.sheet_of(file).slot(Kind.SHARE_OF_B, first.id)
 
 
 def test_records_under_other_custodians_open_together(
@@ -294,9 +312,7 @@ def test_a_refused_choice_of_custodians_changes_nothing(place: Place, patient: P
         patient.choose_custodians([fourth.key.public], 1)
     assert (list(patient.custodians), patient.threshold) == (first, 2)
     place.settle()
-    assert place.chain.view().keys_hash(patient.address) == place.node.keep_document(
-        patient.keys_document()
-    )
+    assert place.chain.view().keys_hash(patient.address) == place.node.keep_document(patient.keys_document())
 
 
 def test_a_share_for_another_custodian_is_not_served(
@@ -305,7 +321,7 @@ def test_a_share_for_another_custodian_is_not_served(
     one, two, _ = place.custodians
     monkeypatch.setattr(
         "app.client.reading._share",
-        lambda custodian, sheet: sheet.slot(3, (two if custodian is one else one).id),
+        lambda custodian, sheet: sheet.slot(Kind.SHARE_OF_B, (two if custodian is one else one).id),
     )
     place.node.custodians = [one]
     with pytest.raises(NotServed):

@@ -151,9 +151,7 @@ def test_a_stopped_custodian_refuses_and_goes_on_when_started(
 
 def revocation_of(patient: Person, signer: Person, grant: GrantFile) -> Signed[Revocation]:
     nonce = grant.statement.nonce
-    return signer.sign(
-        Revocation(patient=patient.address, word=word_of(nonce), mask=mask_of(nonce))
-    )
+    return signer.sign(Revocation(patient=patient.address, word=word_of(nonce), mask=mask_of(nonce)))
 
 
 def test_a_revocation_is_obeyed_before_the_chain_shows_it(
@@ -206,9 +204,7 @@ def test_a_forged_revocation_is_refused_and_changes_nothing(
     assert custodian.release(request).shares
 
 
-def test_custodians_hear_revocations_only(
-    place: Place, shared: tuple[RecordFile, GrantFile]
-) -> None:
+def test_custodians_hear_revocations_only(place: Place, shared: tuple[RecordFile, GrantFile]) -> None:
     with pytest.raises(NotServed):
         place.custodians[0].hear(shared[1].signed)
 
@@ -270,13 +266,16 @@ def test_a_retracted_record_is_released_to_nobody_under_a_grant(
 
 
 def test_what_nobody_handed_in_is_anchored_by_the_custodians(
-    place: Place, patient: Person, doctor: Person, shared: tuple[RecordFile, GrantFile]
+    place: Place,
+    patient: Person,
+    doctor: Person,
+    shared: tuple[RecordFile, GrantFile],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A viewer that hides its opening is found out: custodians report and anchor it."""
     place.hand_in_after = 60
     reported, doctor._report = doctor._report, lambda *_: None  # type: ignore[method-assign]
     doctor.open(*shared)
-    doctor._report = reported  # type: ignore[method-assign]
     place.settle()
     (opening,) = patient.openings()
     assert opening.reported_by.startswith("custodian")

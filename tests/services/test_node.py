@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from web3 import Web3
 
 from app.adapters.chain import EthereumChain
 from app.adapters.deployment import deploy
@@ -61,9 +62,7 @@ def kept_by(place: Place) -> list[tuple[str, int]]:
     """Everything that a node has written: rows of each table, and files."""
     with place.node.database._engine.connect() as connection:  # type: ignore[attr-defined]
         tables = ("batches", "outbox", "calls", "parcels", "sheets", "documents", "shelf")
-        rows = [
-            (t, connection.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar_one()) for t in tables
-        ]
+        rows = [(t, connection.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar_one()) for t in tables]
     return [*rows, ("files", len([p for p in (place.folder / "bodies").rglob("*") if p.is_file()]))]
 
 
@@ -114,7 +113,7 @@ def test_more_than_a_batch_is_anchored_in_several(quiet: Place, monkeypatch: pyt
 def test_the_manifest_that_was_anchored_can_be_fetched(quiet: Place) -> None:
     quiet.node.accept_digest(os.urandom(32), AUDIT)
     quiet.settle()
-    files = [path for path in (quiet.folder / "bodies").rglob("baf*")]
+    files = (quiet.folder / "bodies").rglob("baf*")
     assert [path.read_bytes()[:3] for path in files if path.is_file()] == [b"CKM"]
 
 
@@ -209,8 +208,6 @@ def test_what_was_signed_while_the_chain_was_away_goes_out_when_it_returns(
 
 def test_a_chain_that_hangs_loses_nothing(tmp_path: Path, quiet: Place) -> None:
     """The chain's process is stopped in the middle, as a machine that stalls, and goes on later."""
-    from web3 import Web3
-
     digest = os.urandom(32)
     with start_anvil(tmp_path) as anvil:
         deployment = deploy(
@@ -299,9 +296,7 @@ def refusals(place: Place, patient: Person, stranger: Person) -> dict[str, tuple
             "deadline": place.time() + 60,
         }
         statement = Enrolment(**values | overrides)
-        return Signed(
-            statement=statement, signature=fresh.sign(statement, place.chain.domains.people)
-        )
+        return Signed(statement=statement, signature=fresh.sign(statement, place.chain.domains.people))
 
     again = Enrolment(
         person=person, keys_hash=b"k" * 32, recovery=ZERO_ADDRESS, nonce=0, deadline=place.time() + 60
@@ -418,16 +413,12 @@ def test_a_rotation_that_nobody_signed_lets_nobody_speak(
     """Accepted unseen while the chain was away, it gives the stranger no voice once it is back."""
     file = patient.write(NOTE, category="conditions")
     place.settle()
-    forged = Rotation(
-        person=patient.address, new_key=stranger.wallet.address, nonce=1, deadline=2**40
-    )
+    forged = Rotation(person=patient.address, new_key=stranger.wallet.address, nonce=1, deadline=2**40)
     place.close_down()
     place.node.accept(stranger.sign(forged))
     place.come_back()
     document = CategoryKeysDocument(epoch=5, keys={}).encode()
-    keys = CategoryKeys(
-        patient=patient.address, epoch=5, keys_hash=document_hash(document), salt=ZERO32
-    )
+    keys = CategoryKeys(patient=patient.address, epoch=5, keys_hash=document_hash(document), salt=ZERO32)
     with pytest.raises(ForeignSignature):
         place.node.keep_category_keys(stranger.sign(keys), document)
     retraction = Retraction(person=patient.address, record=file.digest)
@@ -461,7 +452,13 @@ def test_a_sheet_comes_from_author_or_patient_alone(
     place.settle()
     (_, sheet), *_ = place.node.sheets(file.digest)
     true = place.node.sheets(file.digest)[0][0].statement
-    for signer, version in ((stranger, 0), (stranger, 1), (doctor, 1), (patient, 2**53), (patient, 2**64 - 1)):
+    for signer, version in (
+        (stranger, 0),
+        (stranger, 1),
+        (doctor, 1),
+        (patient, 2**53),
+        (patient, 2**64 - 1),
+    ):
         signed = signer.sign(replace(true, version=version))
         with pytest.raises((ForeignSignature, SheetSubstituted)):
             place.node.keep_sheet(signed, sheet, file.signed)
