@@ -7,6 +7,7 @@ to their key, so whoever keeps a lock cannot make one that tells many guesses ap
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,12 +21,18 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from mnemonic import Mnemonic
 
 from app.core.encoding import canonical_json, hex0x, hex_part
-from app.core.errors import InvalidPhrase, MalformedSeal, UnknownVersion, WrongLock
+from app.core.errors import (
+    InvalidPhrase,
+    MalformedSeal,
+    MalformedStatement,
+    UnknownVersion,
+    WrongLock,
+)
 from app.core.keys import PrivateKey, category_key, derive, identity_key
 from app.core.sheets import RandomBytes
+from app.core.typed_data import parse_address
 
 KIND = "vault lock"
-WALLET_PARTS = {"origin", "address", "chainId", "at", "salt"}
 SCRYPT_N = 1 << 17
 SCRYPT_R = 8
 SCRYPT_P = 1
@@ -105,7 +112,7 @@ def open_with_passphrase(lock: Mapping[str, Any], passphrase: str) -> Vault:
         and 0 < p <= 4
     ):
         raise MalformedSeal("its scrypt cost is out of bounds", kind=KIND)
-    return _unwrap(public, _scrypt(passphrase, hex_part(public["salt"], KIND), n, r, p))
+    return _unwrap(public, _scrypt(passphrase, hex_part(public["salt"], KIND, 16), n, r, p))
 
 
 def wallet_message(*, origin: str, address: str, salt: bytes, chain_id: int, at: str) -> str:
@@ -127,10 +134,7 @@ def lock_message(lock: Mapping[str, Any], origin: str) -> str:
     The lock may come from anybody, and must not make a wallet sign in elsewhere: raises
     WrongLock unless it was made for this origin; MalformedSeal, UnknownVersion.
     """
-    public = _public(lock, "wallet/1", WALLET_PARTS)
-    texts = all(isinstance(public[name], str) for name in ("origin", "address", "at"))
-    if not texts or type(public["chainId"]) is not int:
-        raise MalformedSeal("a part is of another kind", kind=KIND)
+    public = _wallet_parts(lock)
     if public["origin"] != origin:
         raise WrongLock()
     return wallet_message(
@@ -140,6 +144,25 @@ def lock_message(lock: Mapping[str, Any], origin: str) -> str:
         chain_id=public["chainId"],
         at=public["at"],
     )
+
+
+def _wallet_parts(lock: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a wallet lock, none of which can carry a line of its own into the message."""
+    public = _public(lock, "wallet/1", {"origin", "address", "chainId", "at", "salt"})
+    origin, address, chain_id, at = (public[n] for n in ("origin", "address", "chainId", "at"))
+    try:
+        sound = (
+            re.fullmatch(r"https?://[\x21-\x7e]{1,255}", origin)
+            and parse_address(address) == address
+            and type(chain_id) is int
+            and 0 <= chain_id < 1 << 53
+            and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", at, re.ASCII)
+        )
+    except (TypeError, AttributeError, MalformedStatement):
+        sound = False
+    if not sound:
+        raise MalformedSeal("a part is of another kind", kind=KIND)
+    return public
 
 
 def lock_with_wallet(
@@ -174,7 +197,7 @@ def lock_with_wallet(
 
 def open_with_wallet(lock: Mapping[str, Any], signature: bytes, device_secret: bytes) -> Vault:
     """Open a wallet lock; raises WrongLock, MalformedSeal, UnknownVersion."""
-    public = _public(lock, "wallet/1", WALLET_PARTS)
+    public = _wallet_parts(lock)
     salt = hex_part(public["salt"], KIND, 16)
     return _unwrap(public, _wallet_key(signature, device_secret, salt))
 

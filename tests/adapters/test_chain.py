@@ -293,7 +293,7 @@ def make_account(anvil: LocalChain) -> Callable[[str, str], str]:
         code = compile_contracts()["TestWallet"]
         factory = w3.eth.contract(abi=code.abi, bytecode=code.creation)
         creation = factory.constructor(owner, MOODS.index(mood))
-        sent = creation.transact({"from": w3.eth.accounts[3]})
+        sent = creation.transact({"from": anvil.accounts[3].address})
         return str(w3.eth.wait_for_transaction_receipt(sent)["contractAddress"])
 
     return make

@@ -203,8 +203,29 @@ def test_a_lock_with_a_broken_part_is_malformed(part: str, value: Any) -> None:
 @pytest.mark.parametrize("part", ["origin", "address", "chainId", "at"])
 @pytest.mark.parametrize("value", [None, 5, 1.5, "another", {"a": [1.5]}, "\ud800"])
 def test_a_wallet_lock_with_another_part_opens_nothing(part: str, value: Any) -> None:
-    with pytest.raises(WrongLock):
+    with pytest.raises((MalformedSeal, WrongLock)):
         open_with_wallet(wallet_lock(**{part: value}), wallet_signature(), DEVICE)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("at", "2026-01-01T00:00:00Z\nURI: https://elsewhere.example"),
+        ("address", "0x" + "11" * 20 + "\n\nI agree to everything"),
+        ("origin", "https://chartkey.example\nVersion: 2"),
+        ("chainId", 2**53),
+    ],
+)
+def test_a_lock_puts_no_line_of_its_own_into_what_a_wallet_signs(part: str, value: Any) -> None:
+    lock = wallet_lock(**{part: value})
+    with pytest.raises((MalformedSeal, WrongLock)):
+        lock_message(lock, lock["origin"])
+
+
+@pytest.mark.parametrize("size", [0, 15, 17, 32])
+def test_a_lock_has_a_salt_of_sixteen_bytes(size: int) -> None:
+    with pytest.raises((MalformedSeal, WrongLock)):
+        open_with_passphrase(passphrase_lock(salt=hex0x(bytes(size))), "correct horse")
 
 
 def test_a_lock_that_commits_to_another_key_opens_nothing() -> None:
@@ -244,7 +265,7 @@ def test_the_lock_tells_what_its_wallet_must_sign() -> None:
 def test_a_lock_of_another_origin_makes_no_wallet_sign(origin: str) -> None:
     with pytest.raises(WrongLock):
         lock_message(wallet_lock(), origin)
-    with pytest.raises(WrongLock):
+    with pytest.raises((WrongLock, MalformedSeal)):  # malformed where it is no origin at all
         lock_message(wallet_lock(origin=origin), ORIGIN)
 
 

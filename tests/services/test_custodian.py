@@ -274,7 +274,6 @@ def test_what_nobody_handed_in_is_anchored_by_the_custodians(
 ) -> None:
     """A viewer that hides its opening is found out: custodians report and anchor it."""
     place.hand_in_after = 60
-    reported, doctor._report = doctor._report, lambda *_: None  # type: ignore[method-assign]
     doctor.open(*shared)
     place.settle()
     (opening,) = patient.openings()
