@@ -102,9 +102,8 @@ class Place(Embedded):
         self.settle()
         return person
 
-    def next_second(self) -> None:
-        """A block in a later second than all before; the old key speaks for every second until then."""
-        self.rpc.call("evm_increaseTime", 1)
+    def next_block(self) -> None:
+        """A block in which nothing happens."""
         self.rpc.call("evm_mine")
 
     def anchors(self, root: bytes) -> int:

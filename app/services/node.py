@@ -136,7 +136,7 @@ class LocalNode:
 
     def _speakers(self) -> Speakers:
         queued = (signed for _, signed in self._queued())
-        return Speakers(self.domains, self.view(), queued)
+        return Speakers(self.domains, self.view(), proof=self.proof, queued=queued)
 
     def _tell_custodians(self, signed: Signed[Statement]) -> None:
         """Let custodians refuse from now on; the chain, not this message, is what binds them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from app.core.audit import OpenSession, require_signed
@@ -10,7 +10,7 @@ from app.core.contract_errors import NonceUsed
 from app.core.encoding import ZERO_ADDRESS
 from app.core.errors import ForeignSignature, SheetSubstituted
 from app.core.ports import ChainView
-from app.core.signatures import Signed, recover
+from app.core.signatures import Proof, Signed, recover
 from app.core.statements import (
     Access,
     CategoryKeys,
@@ -28,8 +28,15 @@ from app.core.typed_data import Statement
 class Speakers:
     """Who speaks for whom at one block, with what is queued for the chain counted in."""
 
-    def __init__(self, domains: Domains, view: ChainView, queued: Iterable[Signed[Statement]] = ()) -> None:
-        self._domains, self._view = domains, view
+    def __init__(
+        self,
+        domains: Domains,
+        view: ChainView,
+        *,
+        proof: Callable[[bytes], Proof | None],
+        queued: Iterable[Signed[Statement]] = (),
+    ) -> None:
+        self._domains, self._view, self._proof = domains, view, proof
         self._queued = list(queued)
 
     def speaks(self, person: str, signer: str) -> bool:
@@ -78,8 +85,15 @@ class Speakers:
         sheet, statement = signed.statement, record.statement
         if self._domains.digest(statement) != sheet.record or sheet.version >= 1 << 53:
             raise SheetSubstituted()
-        self.require(record, statement.author)
+        if not self._spoke_at_anchor(record, statement.author):
+            self.require(record, statement.author)
         self.require(signed, statement.patient if sheet.version else statement.author)
+
+    def _spoke_at_anchor(self, signed: Signed[Statement], person: str) -> bool:
+        """Whether it is anchored, and was signed by someone who spoke for the person then."""
+        proof = self._proof(self._domains.digest(signed.statement))
+        at = self._view.anchored_at(signed.statement.judge, proof.root) if proof else 0
+        return at > 0 and self._view.speaks_for(person, self._signer(signed), at)
 
     def require_fresh(self, statement: Statement) -> None:
         """Raise NonceUsed where a statement with the same number is queued already."""

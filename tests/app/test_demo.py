@@ -18,7 +18,7 @@ from app.adapters import tools
 from app.core.errors import GrantRevoked, NotStored
 from app.core.vault import Vault
 from app.demo.acts import ACTS
-from app.demo.story import Story
+from app.demo.story import Story, StoryBroken
 from app.services.custodian import LocalCustodian
 
 SYNTHEA = tools.ROOT.parent / "shared" / "data" / "synthea_r4"
@@ -37,7 +37,7 @@ def demo(folder: Path, *words: str) -> int:
 
 
 def test_the_story_comes_out_as_told_from_the_command_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = [sys.executable, "-m", "app", "demo", "--anvil", "--json", "--data", str(tmp_path)]
     ended = subprocess.run(command, cwd=tools.ROOT, capture_output=True, text=True, check=False)
@@ -51,17 +51,22 @@ def test_the_story_comes_out_as_told_from_the_command_line(
     assert any(step["gas"] > 0 for step in story["steps"])
     assert sum(len(step["digests"]) for step in story["steps"]) > story["records"]
 
-    # told again in the same folder, for people
+    # told again in the same folder, for people, up to the first opening
+    monkeypatch.setattr("app.demo.run.ACTS", ACTS[:2])
     assert main(["demo", "--anvil", "--data", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "✗" not in said
-    assert f"{len(story['steps'])} of {len(story['steps'])} steps came out as told" in said
+    assert "steps came out as told" in said
     for name in ("record", "grant"):
-        statement = json.loads((tmp_path / "statements" / f"{name}.json").read_text())
+        statement = json.loads((tmp_path / "anvil" / "statements" / f"{name}.json").read_text())
         assert statement["root"].startswith("0x")
 
 
-def test_the_story_comes_out_with_one_custodian(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_story_comes_out_with_one_custodian(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = [act for act in ACTS if act.__name__ not in ("change_keys", "correct_and_erase")]
+    monkeypatch.setattr("app.demo.run.ACTS", acts)
     assert demo(tmp_path, "--custodians", "1", "--threshold", "1") == 0
     story = told(capsys.readouterr().out)
     assert (story["custodians"], story["threshold"]) == (1, 1)
@@ -136,6 +141,8 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.
 def test_a_custodian_that_hears_nothing_spoils_the_story(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    acts = [act for act in ACTS if act.__name__ in ("import_chart", "share", "take_back")]
+    monkeypatch.setattr("app.demo.run.ACTS", acts)
     monkeypatch.setattr(LocalCustodian, "hear", lambda self, revocation: None)
     assert demo(tmp_path) == 1
     story = told(capsys.readouterr().out)
@@ -168,7 +175,8 @@ def test_a_refusal_for_another_reason_fails() -> None:
         raise NotStored(address="it")
 
     story = Story(out=io.StringIO())
-    story.refused("Refused, but for another reason", [GrantRevoked], attempt)
+    with pytest.raises(StoryBroken):
+        story.refused("Refused, but for another reason", [GrantRevoked], attempt)
     assert not story.ok
     assert story.steps[0].outcome.startswith("NotStored")
 

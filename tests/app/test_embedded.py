@@ -36,7 +36,7 @@ def running(tmp_path_factory: pytest.TempPathFactory):
 def test_a_second_process_on_the_same_folder_is_refused_with_one_sentence(
     running: embedded.Embedded,
 ) -> None:
-    command = [sys.executable, "-c", START, str(running.folder)]
+    command = [sys.executable, "-c", START, str(running.folder.parent)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     assert "could not be started" in said
     assert "another one is running" in said
@@ -74,5 +74,5 @@ def test_an_exposed_custodians_key_is_refused(tmp_path: Path) -> None:
     key.parent.mkdir()
     key.write_text("0x" + "11" * 32)
     key.chmod(0o644)
-    with pytest.raises(KeyFileExposed), embedded.start(tmp_path, anvil=True):
+    with pytest.raises(KeyFileExposed), embedded.start(tmp_path):
         pytest.fail("it started")

@@ -466,7 +466,6 @@ def test_grants_and_chart_go_on_after_a_change_of_wallet(
     place: Place, patient: Person, doctor: Person, held: GrantFile, file: RecordFile
 ) -> None:
     old = patient.wallet
-    place.next_second()
     patient.rotate(new_wallet())
     place.settle()
     assert doctor.open(file, held) == NOTE

@@ -14,14 +14,12 @@ from app.client.person import Person
 from app.core.contract_errors import NonceUsed
 from app.core.custody import OpeningRequest, Release, release_purpose
 from app.core.errors import (
-    KeyNotOfBody,
     NoSlot,
     NotEnoughShares,
     NotServed,
     NotStored,
     SealError,
     SheetStale,
-    SheetSubstituted,
     StoppedByOperator,
     WrongShare,
 )
@@ -84,14 +82,14 @@ class Silent(Lying):
 
 
 @pytest.mark.parametrize("kind", [Lying, Noisy, Silent])
-@pytest.mark.parametrize("which", [0, 1, 2])
 def test_one_custodian_that_lies_keeps_nothing_shut(
-    place: Place, doctor: Person, held: GrantFile, file: RecordFile, kind: type[Lying], which: int
+    place: Place, doctor: Person, held: GrantFile, file: RecordFile, kind: type[Lying]
 ) -> None:
-    custodians: list[Any] = list(place.custodians)
-    custodians[which] = kind(custodians[which])
-    place.node.custodians = custodians
-    assert doctor.open(file, held) == NOTE
+    for which, custodian in enumerate(place.custodians):
+        custodians: list[Any] = list(place.custodians)
+        custodians[which] = kind(custodian)
+        place.node.custodians = custodians
+        assert doctor.open(file, held) == NOTE, which
 
 
 def test_with_too_few_honest_ones_the_lie_is_told(
@@ -173,14 +171,18 @@ def new_vault_key() -> Any:
     return PrivateKey(b"\7" * 32).public
 
 
-@pytest.mark.parametrize("case", CHANGES)
 def test_a_bad_sheet_fails_its_patients_check(
-    place: Place, patient: Person, doctor: Person, case: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, patient: Person, doctor: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "_hand_in_sheet", broken_sheet(doctor, CHANGES[case]))
-    file = doctor.write(NOTE, category="conditions", patient=patient.address)
-    with pytest.raises((SealError, SheetSubstituted, NoSlot, KeyNotOfBody)):
-        patient.require_good_sheet(file)
+    for case, change in CHANGES.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(doctor, "_hand_in_sheet", broken_sheet(doctor, change))
+            file = doctor.write(NOTE, category="conditions", patient=patient.address)
+        try:
+            patient.require_good_sheet(file)
+        except (SealError, NotStored):
+            continue
+        pytest.fail(f"{case} was not noticed")
 
 
 def test_a_resealed_record_opens_with_its_new_sheet(
@@ -258,12 +260,10 @@ def test_a_forged_newer_sheet_does_not_hide_the_true_one(
 def test_sheets_stay_good_over_two_changes_of_wallet(
     place: Place, patient: Person, doctor: Person, held: GrantFile, file: RecordFile
 ) -> None:
-    place.next_second()
     patient.rotate(new_wallet())
     place.settle()
     patient.reseal(file)
     place.settle()
-    place.next_second()
     patient.rotate(new_wallet())
     place.settle()
     assert patient.open(file) == doctor.open(file, held) == NOTE

@@ -338,31 +338,14 @@ def refusals(place: Place, patient: Person, stranger: Person) -> dict[str, tuple
     }  # fmt: skip
 
 
-CASES = (
-    "enrolment again",
-    "enrolment after its deadline",
-    "enrolment with a nonce ahead",
-    "enrolment of somebody else",
-    "rotation with a used nonce",
-    "rotation by a stranger",
-    "revocation by a stranger",
-    "revocation of all by a stranger",
-    "retraction by a stranger",
-    "access by a stranger",
-)
-
-
-@pytest.mark.parametrize("case", CASES)
 def test_what_nobody_may_make_is_refused_and_nothing_is_written(
-    place: Place, patient: Person, stranger: Person, case: str
+    place: Place, patient: Person, stranger: Person
 ) -> None:
-    cases = refusals(place, patient, stranger)
-    assert set(cases) == set(CASES)
-    signed, error = cases[case]
     before = kept_by(place)
-    with pytest.raises(error):
-        place.node.accept(signed, envelope=b"e" * 100, parties=[patient.address])
-    assert kept_by(place) == before
+    for case, (signed, error) in refusals(place, patient, stranger).items():
+        with pytest.raises(error):
+            place.node.accept(signed, envelope=b"e" * 100, parties=[patient.address])
+        assert kept_by(place) == before, case
 
 
 def test_a_second_change_with_the_same_number_is_refused_while_the_first_waits(
