@@ -15,14 +15,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from xml.etree import ElementTree
 
 from scripts.steps import ROOT, TOOLS, SetupFailed
 from scripts.toolchain import brownie_environment
 
 PYTHON = sys.executable
+_output: ContextVar[BinaryIO | None] = ContextVar("output", default=None)
+"""Where programs print, the terminal unless set."""
 REPORTS = TOOLS / "reports"
 COVERAGE = REPORTS / "coverage.json"
 LEAST_BRANCH_COVERAGE = 95.0
@@ -116,9 +121,16 @@ def _with_coverage(outcome: Outcome) -> Outcome:
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> int:
+    log = _output.get()
     # Nothing may wait for an answer: there is nobody at the keyboard in CI.
     return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT if log else None,
+        check=False,
     ).returncode
 
 
@@ -129,22 +141,21 @@ class _Beside:
         self.name = name
         REPORTS.mkdir(parents=True, exist_ok=True)
         self._log = REPORTS / f"{name}.log"
-        self._result = REPORTS / f"{name}.json"
-        self._result.unlink(missing_ok=True)
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._outcome = self._thread.submit(self._run)
+
+    def _run(self) -> Outcome:
         with self._log.open("wb") as log:
-            command = [PYTHON, "-m", "scripts.checks", name]
-            self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
+            _output.set(log)  # a thread has a context of its own
+            return PARTS[self.name]([])
 
     def outcome(self) -> Outcome:
         """Wait for it, show what it printed, and return what it came to."""
-        self._process.wait()
-        print(self._log.read_text(encoding="utf-8", errors="replace"), flush=True)
         try:
-            return Outcome(**json.loads(self._result.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return Outcome(fault=f"exit code {self._process.returncode} before a test ran")
+            return self._outcome.result()
+        finally:
+            self._thread.shutdown()
+            print(self._log.read_text(encoding="utf-8", errors="replace"), flush=True)
 
 
 def main(words: list[str]) -> int:
@@ -155,22 +166,18 @@ def main(words: list[str]) -> int:
     names, own_words = (words[:1], words[1:]) if words else (list(PARTS), [])
     outcomes: dict[str, Outcome] = {}
     lines = []
-    beside = _Beside("contracts") if len(names) > 1 else None
+    beside = _Beside("contracts") if len(names) > 1 and "contracts" in PARTS else None
     for name in names:
         print(f"\n=== {name} ===", flush=True)
         started = time.monotonic()
         try:
-            together = beside is not None and name == beside.name
-            outcomes[name] = beside.outcome() if together and beside else PARTS[name](own_words)
+            waiting = beside is not None and beside.name == name
+            outcomes[name] = beside.outcome() if beside and waiting else PARTS[name](own_words)
         except SetupFailed as fault:
             outcomes[name] = Outcome(fault=str(fault))
         seconds = time.monotonic() - started
         lines.append(f"  {name:<10} {seconds:6.1f} s   {outcomes[name].fault or 'passed'}")
 
-    if len(names) == 1:  # for whoever runs this part beside others
-        REPORTS.mkdir(parents=True, exist_ok=True)
-        result = json.dumps(asdict(outcomes[names[0]]))
-        (REPORTS / f"{names[0]}.json").write_text(result, encoding="utf-8")
     failed = sum(outcome.failed or bool(outcome.fault) for outcome in outcomes.values())
     passed = sum(outcome.passed for outcome in outcomes.values())
     skipped = sum(outcome.skipped for outcome in outcomes.values())

@@ -31,18 +31,6 @@ from app.services.custodian import LocalCustodian
 from tests.chain_fixtures import NOTE, Place
 
 
-@pytest.fixture
-def file(place: Place, patient: Person) -> RecordFile:
-    return patient.write(NOTE, category="conditions")
-
-
-@pytest.fixture
-def held(place: Place, patient: Person, doctor: Person, file: RecordFile) -> GrantFile:
-    patient.grant(doctor.address, category="conditions")
-    place.settle()
-    return doctor.grants_held(patient.address)[0]
-
-
 class Lying:
     """A custodian that answers in time, with a share that it made up."""
 

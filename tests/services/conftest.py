@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests import chain_fixtures
+from tests.chain_fixtures import Place
 from tests.roles import doctor, patient, place, stranger
 
 __all__ = ["doctor", "patient", "place", "stranger"]
@@ -14,3 +17,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the fixtures once for all folders, so that one Anvil serves the whole session."""
     if not config.pluginmanager.is_registered(chain_fixtures):
         config.pluginmanager.register(chain_fixtures, "chain_fixtures")
+
+
+@pytest.fixture
+def quiet(make_place: Callable[..., Place]) -> Place:
+    """A place without custodians."""
+    return make_place(custodians=0, threshold=0)
