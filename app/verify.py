@@ -131,7 +131,9 @@ def _anchored(statement: Statement, digest: bytes, proof: Proof | None, view: Rp
     return f"in the chain since {_time(at)}"
 
 
-def _verdict(signed: Signed[Any], proof: Proof | None, chain: EthereumChain, view: RpcView, at: int) -> str:
+def _verdict(
+    signed: Signed[Any], proof: Proof | None, chain: EthereumChain, view: RpcView, at: int
+) -> str:
     """What the contract says, in words; raises the reason where it says no."""
     statement = signed.statement
     if isinstance(statement, Record) and proof is not None:

@@ -21,7 +21,9 @@ PARTS = ("gas", "crypto")
 
 def main(words: list[str] | None = None) -> int:
     """Run one part and print its figures."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description="Measure Chartkey.")
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.bench", description="Measure Chartkey."
+    )
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     chosen = parser.parse_args(words)

@@ -53,7 +53,9 @@ ROWS = (
     Row(key="extra_memory_mb", title="memory above the start for both, MB", target=64),
     Row(key="wraps_per_second", title="X-Wing wraps of 32 bytes per second"),
     Row(key="unwraps_per_second", title="X-Wing unwraps per second"),
-    Row(key="floor_aes_gcm_mb_per_second", title="floor: AES-256-GCM in 64 KiB segments alone, MB/s"),
+    Row(
+        key="floor_aes_gcm_mb_per_second", title="floor: AES-256-GCM in 64 KiB segments alone, MB/s"
+    ),
     Row(key="floor_sha256_mb_per_second", title="floor: one pass of SHA-256 alone, MB/s"),
 )
 
@@ -108,7 +110,8 @@ def _open(folder: Path, body: SealedBody) -> None:
     )
     source, _ = reader_of(FolderBodies(folder / "bodies").read(body.address))
     size = sum(
-        len(piece) for piece in body_pieces(source, body.halves, context, body.content, body.sealed_hash)
+        len(piece)
+        for piece in body_pieces(source, body.halves, context, body.content, body.sealed_hash)
     )
     if size != SIZE:
         raise AssertionError("the body came back with another length")

@@ -33,11 +33,36 @@ FOREVER = 2**64 - 1
 
 ROWS = (
     Row(key="grant_single", title="a grant, anchored alone", target=48_000, beside=peer("grant")),
-    Row(key="grant_batch_1024", title="a grant, in a batch of 1,024", target=50, beside=peer("grant")),
-    Row(key="record_batch_1024", title="a record, in a batch of 1,024", target=50, beside=peer("record")),
-    Row(key="access_batch_1024", title="an access, in a batch of 1,024", target=50, beside=peer("access")),
-    Row(key="revoke_first", title="a revocation, first in its word", target=47_000, beside=peer("revoke")),
-    Row(key="revoke_next", title="a revocation, next in its word", target=29_500, beside=peer("revoke")),
+    Row(
+        key="grant_batch_1024",
+        title="a grant, in a batch of 1,024",
+        target=50,
+        beside=peer("grant"),
+    ),
+    Row(
+        key="record_batch_1024",
+        title="a record, in a batch of 1,024",
+        target=50,
+        beside=peer("record"),
+    ),
+    Row(
+        key="access_batch_1024",
+        title="an access, in a batch of 1,024",
+        target=50,
+        beside=peer("access"),
+    ),
+    Row(
+        key="revoke_first",
+        title="a revocation, first in its word",
+        target=47_000,
+        beside=peer("revoke"),
+    ),
+    Row(
+        key="revoke_next",
+        title="a revocation, next in its word",
+        target=29_500,
+        beside=peer("revoke"),
+    ),
     Row(
         key="revoke_relayed_first",
         title="the same by signature, in a batch of 50, first",
@@ -72,13 +97,17 @@ class _Bench:
     def __init__(self, rpc: Rpc, url: str, payer: str, folder: Path) -> None:
         self._rpc, self._payer = rpc, payer
         self._random = random.Random("gas")  # noqa: S311 - no secrets: the same bytes each time
-        deployment = deploy(Web3(HTTPProvider(url)), payer, network="bench", path=folder / "bench.json")
+        deployment = deploy(
+            Web3(HTTPProvider(url)), payer, network="bench", path=folder / "bench.json"
+        )
         self._domains = deployment.domains
         self._contracts = {
             name: Contract(name=name, address=contract.address, abi=contract.abi)
             for name, contract in deployment.contracts.items()
         }
-        self._deployed = sum(self._gas_of(contract.transaction) for contract in deployment.contracts.values())
+        self._deployed = sum(
+            self._gas_of(contract.transaction) for contract in deployment.contracts.values()
+        )
         self._patients = [LocalWallet(self._bytes()) for _ in range(REVOCATIONS)]
         self._new_word()
 
@@ -128,12 +157,15 @@ class _Bench:
         of_many = [(patient, self._new_word()) for patient in self._patients]
         of_one = [(self._patients[0], word) for word in words]
         dearest = [
-            max(self._batch(shape, mask) for shape in (of_many, of_one)) for mask in (1 << 9, 1 << 200)
+            max(self._batch(shape, mask) for shape in (of_many, of_one))
+            for mask in (1 << 9, 1 << 200)
         ]
         return dearest[0], dearest[1]
 
     def _batch(self, shape: Sequence[tuple[LocalWallet, int]], mask: int) -> float:
-        revocations = [Revocation(patient=patient.address, word=word, mask=mask) for patient, word in shape]
+        revocations = [
+            Revocation(patient=patient.address, word=word, mask=mask) for patient, word in shape
+        ]
         signatures = [
             patient.sign(revocation, self._domains.consent)
             for (patient, _), revocation in zip(shape, revocations, strict=True)
@@ -145,7 +177,9 @@ class _Bench:
     def _direct(self) -> tuple[int, int]:
         word = self._new_word()
         consent = self._contracts[CONSENT]
-        return self._send(consent, "revoke", word, 1 << 9), self._send(consent, "revoke", word, 1 << 200)
+        return self._send(consent, "revoke", word, 1 << 9), self._send(
+            consent, "revoke", word, 1 << 200
+        )
 
     def _shown(self) -> tuple[Any, ...]:
         """A grant in a full batch that opens: what `isViewable` is asked."""

@@ -39,7 +39,9 @@ def table(rows: Sequence[Row], figures: Mapping[str, float]) -> str:
     lines = [("", "measured", "target", "", "peers, or the floor")]
     for row in rows:
         figure = figures[row.key]
-        bound = "" if row.target is None else f"{'≥' if row.at_least else '≤'} {_number(row.target)}"
+        bound = (
+            "" if row.target is None else f"{'≥' if row.at_least else '≤'} {_number(row.target)}"
+        )
         verdict = "" if row.target is None else ("yes" if row.is_met(figure) else "NO")
         lines.append((row.title, _number(figure), bound, verdict, row.beside))
     widths = [max(len(line[column]) for line in lines) for column in range(5)]

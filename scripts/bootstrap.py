@@ -91,8 +91,14 @@ def _install_debians_pip() -> None:
     """pip out of Debian's own packages, fetched and unpacked in a folder of our own, without root."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise SetupFailed(NO_PIP)
-    say("    this Python comes without pip: taking pip's wheel out of Debian's package python3-pip-whl")
-    wanted = ["python3-pip-whl"] if DEBIAN_CERTIFICATES.is_file() else ["python3-pip-whl", "ca-certificates"]
+    say(
+        "    this Python comes without pip: taking pip's wheel out of Debian's package python3-pip-whl"
+    )
+    wanted = (
+        ["python3-pip-whl"]
+        if DEBIAN_CERTIFICATES.is_file()
+        else ["python3-pip-whl", "ca-certificates"]
+    )
     with tempfile.TemporaryDirectory(prefix="chartkey-") as name:
         folder = Path(name)
         for part in ("lists/partial", "archives/partial", "unpacked"):
@@ -122,7 +128,9 @@ def _replace_debians_pip(packages: Path, authorities: list[Path]) -> None:
     Those of Debian's package ca-certificates serve for this one download.
     """
     bundle = VENV / "certificates.pem"
-    bundle.write_text("".join(path.read_text(encoding="utf-8") for path in authorities), encoding="utf-8")
+    bundle.write_text(
+        "".join(path.read_text(encoding="utf-8") for path in authorities), encoding="utf-8"
+    )
     where = f"def where() -> str:\n    return {str(bundle)!r}\n\n\ndef contents() -> str:\n    return open(where()).read()\n"
     (packages / "pip" / "_vendor" / "certifi" / "core.py").write_text(where, encoding="utf-8")
     run([PYTHON, "-m", "pip", "install", "--no-input", "--upgrade", "-c", LOCK, "pip"], what="pip")

@@ -44,11 +44,15 @@ class Outcome:
 
 
 def check_format(words: list[str]) -> Outcome:
-    return _plain([PYTHON, "-m", "ruff", "format", "--check", *(words or ["."])], way_out="make format")
+    return _plain(
+        [PYTHON, "-m", "ruff", "format", "--check", *(words or ["."])], way_out="make format"
+    )
 
 
 def check_lint(words: list[str]) -> Outcome:
-    return _plain([PYTHON, "-m", "ruff", "check", *(words or ["."])], way_out="mostly: ruff check --fix")
+    return _plain(
+        [PYTHON, "-m", "ruff", "check", *(words or ["."])], way_out="mostly: ruff check --fix"
+    )
 
 
 def check_types(words: list[str]) -> Outcome:
@@ -72,7 +76,9 @@ def check_contracts(words: list[str]) -> Outcome:
             fault=f"Brownie wants a project folder whose name starts with a letter, not {ROOT.name}"
         )
     brownie = Path(PYTHON).with_name("brownie")
-    return _pytest("contracts", [str(brownie), "test", "tests/contracts", *words], brownie_environment())
+    return _pytest(
+        "contracts", [str(brownie), "test", "tests/contracts", *words], brownie_environment()
+    )
 
 
 PARTS: dict[str, Callable[[list[str]], Outcome]] = {
@@ -86,7 +92,11 @@ PARTS: dict[str, Callable[[list[str]], Outcome]] = {
 
 def _plain(command: list[str], *, way_out: str = "") -> Outcome:
     code = _run(command, {})
-    return Outcome(fault=f"exit code {code}" + (f" ({way_out})" if way_out else "")) if code else Outcome()
+    return (
+        Outcome(fault=f"exit code {code}" + (f" ({way_out})" if way_out else ""))
+        if code
+        else Outcome()
+    )
 
 
 def _pytest(name: str, command: list[str], environment: Mapping[str, str]) -> Outcome:
@@ -103,7 +113,9 @@ def _pytest(name: str, command: list[str], environment: Mapping[str, str]) -> Ou
         failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped += int(suite.get("skipped", 0))
     fault = f"pytest's exit code {code}" if code else ""
-    return Outcome(passed=max(tests - failed - skipped, 0), failed=failed, skipped=skipped, fault=fault)
+    return Outcome(
+        passed=max(tests - failed - skipped, 0), failed=failed, skipped=skipped, fault=fault
+    )
 
 
 def _with_coverage(outcome: Outcome) -> Outcome:

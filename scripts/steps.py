@@ -80,7 +80,9 @@ def explain(output: str, *, what: str) -> str:
             return sentence.format(what=what, log=LOG.relative_to(ROOT))
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it said nothing"]
     # npm and pip put the fault first and advice after it.
-    telling = next((line for line in lines if re.search(r"ERROR: |npm error (?!code)\S", line)), lines[-1])
+    telling = next(
+        (line for line in lines if re.search(r"ERROR: |npm error (?!code)\S", line)), lines[-1]
+    )
     return f"Setting up {what} failed ({telling[:200]}); all of its output is in {LOG.relative_to(ROOT)}."
 
 
@@ -160,12 +162,16 @@ def run(
         try:
             while True:
                 try:
-                    process.wait(HEARTBEAT_SECONDS if timeout is None else min(HEARTBEAT_SECONDS, timeout))
+                    process.wait(
+                        HEARTBEAT_SECONDS if timeout is None else min(HEARTBEAT_SECONDS, timeout)
+                    )
                     break
                 except subprocess.TimeoutExpired:
                     seconds = time.monotonic() - started
                     if timeout is not None and seconds >= timeout:
-                        raise SetupFailed(f"{what} took longer than {timeout:.0f} seconds.") from None
+                        raise SetupFailed(
+                            f"{what} took longer than {timeout:.0f} seconds."
+                        ) from None
                     say(f"    … {seconds:.0f} s, {lines[-1].strip()[:90] if lines else 'starting'}")
         finally:
             if process.poll() is None:
@@ -204,7 +210,8 @@ def as_command(step: Callable[[], None]) -> int:
         return 1
     except OSError as fault:
         print(
-            f"\n{explain(f'{fault.strerror}: {fault.filename}', what='the project folder')}", file=sys.stderr
+            f"\n{explain(f'{fault.strerror}: {fault.filename}', what='the project folder')}",
+            file=sys.stderr,
         )
         return 1
     except KeyboardInterrupt:

@@ -120,7 +120,12 @@ class _Writer:
         )  # fmt: skip
 
     def _visit(
-        self, kind: tuple[str, str, str], day: date, hour: int = 9, days: int = 0, reason: Json | None = None
+        self,
+        kind: tuple[str, str, str],
+        day: date,
+        hour: int = 9,
+        days: int = 0,
+        reason: Json | None = None,
     ) -> str:
         minute = int(self._rng.random() * 60)
         start = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
@@ -287,7 +292,10 @@ class _Writer:
         film = {
             "uid": f"2.25.{uid + 2}",
             "number": 1,
-            "sopClass": {"system": "urn:ietf:rfc:3986", "code": "urn:oid:1.2.840.10008.5.1.4.1.1.1.1"},
+            "sopClass": {
+                "system": "urn:ietf:rfc:3986",
+                "code": "urn:oid:1.2.840.10008.5.1.4.1.1.1.1",
+            },
         }
         study = self._add("ImagingStudy", status="available", started=self._at, **common,
                           identifier=[{"system": "urn:dicom:uid", "value": f"urn:oid:2.25.{uid}"}],

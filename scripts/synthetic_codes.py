@@ -89,8 +89,12 @@ LIPIDS: Final = Panel(
     analytes=(
         _analyte("2093-3", "Total Cholesterol", "mg/dL", (188, 9, 12), (0, 200), 0),
         _analyte("2571-8", "Triglycerides", "mg/dL", (132, 8, 14), (0, 150), 0),
-        _analyte("18262-6", "Low Density Lipoprotein Cholesterol", "mg/dL", (112, 7, 9), (0, 130), 0),
-        _analyte("2085-9", "High Density Lipoprotein Cholesterol", "mg/dL", (52, -1, 5), (40, 90), 0),
+        _analyte(
+            "18262-6", "Low Density Lipoprotein Cholesterol", "mg/dL", (112, 7, 9), (0, 130), 0
+        ),
+        _analyte(
+            "2085-9", "High Density Lipoprotein Cholesterol", "mg/dL", (52, -1, 5), (40, 90), 0
+        ),
     ),
 )
 METABOLIC: Final = Panel(

@@ -86,7 +86,9 @@ def ensure_node() -> None:
     BIN.mkdir(parents=True, exist_ok=True)
     real = _host_node()
     if real is None:
-        say(f"[2/3] Node: this host has none from {OLDEST_NODE} on with npm, so it comes from PyPI (60 MB)")
+        say(
+            f"[2/3] Node: this host has none from {OLDEST_NODE} on with npm, so it comes from PyPI (60 MB)"
+        )
         require_room(NEEDED_MEGABYTES)
         run([sys.executable, "-m", "pip", "install", "--no-input", "--retries", "3", "--disable-pip-version-check",
              "--progress-bar", "off", "--force-reinstall", "-r", NODE_REQUIREMENTS], what="Node")  # fmt: skip
@@ -101,11 +103,17 @@ def ensure_packages() -> None:
     key = fingerprint(ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc", str(ROOT))
     if is_stamped(stamp, key):
         return
-    say("[2/3] npm packages: OpenZeppelin, Anvil, Ganache, solc and readers for the test vectors, 280 MB")
+    say(
+        "[2/3] npm packages: OpenZeppelin, Anvil, Ganache, solc and readers for the test vectors, 280 MB"
+    )
     require_room(NEEDED_MEGABYTES)
     stamp.unlink(missing_ok=True)
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    run([*_npm_command(), "ci", "--no-progress"], what="the npm packages", environment={"PATH": path})
+    run(
+        [*_npm_command(), "ci", "--no-progress"],
+        what="the npm packages",
+        environment={"PATH": path},
+    )
     write_stamp(stamp, key)
 
 
@@ -127,7 +135,9 @@ def ensure_solc() -> Path:
     if _download_native_solc(version, target):
         say("    native")
     else:
-        say("    the native one cannot be downloaded here; npm's, the same as WebAssembly, takes its place")
+        say(
+            "    the native one cannot be downloaded here; npm's, the same as WebAssembly, takes its place"
+        )
         _write_launcher(target, f'exec "{BIN / "node"}" "{ROOT / "scripts" / "solc.mjs"}" "$@"')
     _require_version(target, version)
     write_stamp(stamp, key)
@@ -180,7 +190,11 @@ def _download_native_solc(version: str, target: Path) -> bool:
         program = f"import solcx; solcx.install_solc({version!r}, solcx_binary_path={folder!r})"
         try:
             # A process of its own, because py-solc-x sets no time limit.
-            run([sys.executable, "-c", program], what="the native compiler", timeout=NATIVE_SOLC_SECONDS)
+            run(
+                [sys.executable, "-c", program],
+                what="the native compiler",
+                timeout=NATIVE_SOLC_SECONDS,
+            )
             native = Path(folder) / f"solc-v{version}"
             if _build_of(run([native, "--version"], what="the native compiler")) != _build_of(
                 _npm_solc_version()

@@ -20,10 +20,11 @@ from eth_account.signers.local import LocalAccount
 from eth_typing import Hash32
 
 from app.adapters.memory_chain import MemoryChain
-from app.core.audit import OpenSession, records_root
+from app.core.audit import records_root
 from app.core.encoding import ZERO32, keccak
 from app.core.keys import PrivateKey
 from app.core.merkle import MerkleTree
+from app.core.opening import OpenSession
 from app.core.people import IdentityKeys, document_hash
 from app.core.records import Role
 from app.core.sheets import RandomBytes
@@ -65,7 +66,9 @@ def salt(seed: object = 0) -> bytes:
 
 def address(seed: object) -> str:
     """An address of which nobody has the key."""
-    return Domain(chain_id=1, contract="0x" + keccak(f"address {seed!r}".encode())[12:].hex()).contract
+    return Domain(
+        chain_id=1, contract="0x" + keccak(f"address {seed!r}".encode())[12:].hex()
+    ).contract
 
 
 DOMAINS = Domains(
@@ -225,7 +228,9 @@ def sign_access(
     return viewer.sign(Access(**values | overrides))
 
 
-def sign_membership(organization: Person, member: Person, /, **overrides: Any) -> Signed[Membership]:
+def sign_membership(
+    organization: Person, member: Person, /, **overrides: Any
+) -> Signed[Membership]:
     """The member acts for the organization this month."""
     values: dict[str, Any] = {
         "organization": organization.id,

@@ -8,9 +8,10 @@ from typing import Any
 
 from app.adapters.memory_chain import MemoryChain
 from app.core.content import content_root, elements_of
-from app.core.custody import Approval, AskedRecord, OpeningRequest, decide
+from app.core.custody import Approval, decide
 from app.core.encoding import ZERO32
 from app.core.keys import PrivateKey, PublicKey
+from app.core.opening import AskedRecord, OpeningRequest
 from app.core.sealing import BodyContext, BodyKey, Halves, seal_bytes, sealed_hash
 from app.core.sheets import KeySheet, Kind, Recipients, write_sheet
 from app.core.signatures import Proof, Signed

@@ -87,7 +87,9 @@ def test_the_readme_shows_commands() -> None:
 
 def test_every_make_target_that_is_shown_exists() -> None:
     targets = set(
-        re.findall(r"^([a-z-]+):", (tools.ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(
+            r"^([a-z-]+):", (tools.ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        )
     )
     shown = {word for command in commands() if command[0] == "make" for word in command[1:2]}
     inline = set(re.findall(r"`make ([a-z-]+)", text()))
@@ -97,8 +99,14 @@ def test_every_make_target_that_is_shown_exists() -> None:
 def test_every_app_command_that_is_shown_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     from app.__main__ import main
 
-    shown = [c[3:] for c in commands() if c[0].startswith(("python", ".venv")) and c[1:3] == ["-m", "app"]]
-    inline = [shlex.split(line)[3:] for line in re.findall(r"`(python -m app [a-z]+[^`]*)`", text())]
+    shown = [
+        c[3:]
+        for c in commands()
+        if c[0].startswith(("python", ".venv")) and c[1:3] == ["-m", "app"]
+    ]
+    inline = [
+        shlex.split(line)[3:] for line in re.findall(r"`(python -m app [a-z]+[^`]*)`", text())
+    ]
     assert shown or inline, "README.md shows no `python -m app …` command"
     parsed: list[argparse.Namespace] = []
 
@@ -117,6 +125,8 @@ def test_every_app_command_that_is_shown_is_understood(monkeypatch: pytest.Monke
 def test_every_file_that_the_readme_links_to_is_there() -> None:
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", text())
     missing = [
-        link for link in links if not link.startswith(OUTPUT_FOLDERS) and not (tools.ROOT / link).exists()
+        link
+        for link in links
+        if not link.startswith(OUTPUT_FOLDERS) and not (tools.ROOT / link).exists()
     ]
     assert missing == []

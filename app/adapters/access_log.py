@@ -77,7 +77,9 @@ class SqliteAccessLog:
     def close(self, access: bytes) -> None:
         """The opening has been handed in to be anchored."""
         with writing(self._engine) as connection:
-            connection.execute(update(openings).where(openings.c.access == access).values(handed_in=True))
+            connection.execute(
+                update(openings).where(openings.c.access == access).values(handed_in=True)
+            )
 
     def hear(self, statement: Statement, digest: bytes) -> None:
         """Remember a revocation of a patient."""

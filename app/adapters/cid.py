@@ -74,7 +74,9 @@ def _number_field(tag: int, number: int) -> bytes:
 def _parent(children: list[_Link]) -> _Link:
     """The dag-pb node over some children, with its UnixFS file entry."""
     links = b"".join(
-        _bytes_field(2, _bytes_field(1, c.cid) + _bytes_field(2, b"") + _number_field(3, c.dag_size))
+        _bytes_field(
+            2, _bytes_field(1, c.cid) + _bytes_field(2, b"") + _number_field(3, c.dag_size)
+        )
         for c in children
     )
     size = sum(c.file_size for c in children)

@@ -92,7 +92,9 @@ class Build:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The compiler and the settings that decide the code, as a deployment file tells them."""
-        chosen = {k: v for k, v in self.standard_input["settings"].items() if k != "outputSelection"}
+        chosen = {
+            k: v for k, v in self.standard_input["settings"].items() if k != "outputSelection"
+        }
         return {"solc": self.compiler, **chosen}
 
     def __getitem__(self, name: str) -> CompiledContract:
@@ -129,7 +131,8 @@ def _sources(folder: Path) -> dict[str, str]:
     """Every source below the folder and all that they import, by its name for the compiler."""
     found: dict[str, str] = {}
     waiting = [
-        posixpath.join(folder.name, path.relative_to(folder).as_posix()) for path in folder.rglob("*.sol")
+        posixpath.join(folder.name, path.relative_to(folder).as_posix())
+        for path in folder.rglob("*.sol")
     ]
     while waiting:
         name = waiting.pop()

@@ -189,10 +189,14 @@ class Database:
                 self._insert(connection, claims, body=body, record=digest)
         return new
 
-    def accept_call(self, *, digest: bytes, statement: str, parcels_to: Iterable[tuple[str, str]]) -> bool:
+    def accept_call(
+        self, *, digest: bytes, statement: str, parcels_to: Iterable[tuple[str, str]]
+    ) -> bool:
         """Queue a statement that a contract acts on."""
         with writing(self._engine) as connection:
-            new = self._insert(connection, calls, digest=digest, statement=statement, state="accepted")
+            new = self._insert(
+                connection, calls, digest=digest, statement=statement, state="accepted"
+            )
             for person, address in parcels_to:
                 self._insert(connection, parcels, person=person, digest=digest, address=address)
         return new
@@ -217,14 +221,23 @@ class Database:
             .limit(most)
         )
         with self._engine.connect() as connection:
-            return [Waiting(digest=row.digest, envelope=row.envelope) for row in connection.execute(query)]
+            return [
+                Waiting(digest=row.digest, envelope=row.envelope)
+                for row in connection.execute(query)
+            ]
 
-    def form_batch(self, judge: str, root: bytes, manifest: bytes, digests: Sequence[bytes]) -> None:
+    def form_batch(
+        self, judge: str, root: bytes, manifest: bytes, digests: Sequence[bytes]
+    ) -> None:
         """Bind digests to a batch before anything of it leaves this node."""
         with writing(self._engine) as connection:
-            result = connection.execute(batches.insert().values(judge=judge, root=root, manifest=manifest))
+            result = connection.execute(
+                batches.insert().values(judge=judge, root=root, manifest=manifest)
+            )
             (batch,) = result.inserted_primary_key or (None,)
-            connection.execute(update(outbox).where(outbox.c.digest.in_(digests)).values(batch=batch))
+            connection.execute(
+                update(outbox).where(outbox.c.digest.in_(digests)).values(batch=batch)
+            )
 
     def open_batches(self) -> list[Batch]:
         """Batches whose anchor has not been seen in a block."""
@@ -276,7 +289,9 @@ class Database:
             connection.execute(sheets.delete().where(sheets.c.record == record))
             connection.execute(claims.delete().where(claims.c.record == record))
 
-    def keep_sheet(self, *, record: bytes, version: int, digest: bytes, statement: Any, sheet: bytes) -> None:
+    def keep_sheet(
+        self, *, record: bytes, version: int, digest: bytes, statement: Any, sheet: bytes
+    ) -> None:
         """Keep one version of a record's key sheet, under the digest of its statement."""
         with writing(self._engine) as connection:
             self._insert(

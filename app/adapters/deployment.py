@@ -221,7 +221,9 @@ class _Steps:
 
     def _receipt(self, transaction: str) -> TxReceipt:
         try:
-            receipt = self._w3.eth.wait_for_transaction_receipt(HexBytes(transaction), timeout=PATIENCE)
+            receipt = self._w3.eth.wait_for_transaction_receipt(
+                HexBytes(transaction), timeout=PATIENCE
+            )
         except TimeExhausted as cause:
             raise TransactionFailed(f"no block took {transaction}; run this again later") from cause
         if receipt["status"] != 1:

@@ -43,7 +43,11 @@ def anvil_command() -> list[str]:
     Foundry's own installation on PATH serves where npm carries no Anvil for this machine.
     """
     packaged = NODE_MODULES / "@foundry-rs" / f"anvil-{_platform_name()}" / "bin" / "anvil"
-    found = str(packaged) if os.access(packaged, os.X_OK) else shutil.which("anvil", path=foreign_path())
+    found = (
+        str(packaged)
+        if os.access(packaged, os.X_OK)
+        else shutil.which("anvil", path=foreign_path())
+    )
     if found is None:
         raise CannotStart("it is not installed for this machine", program="Anvil")
     return [found]

@@ -148,7 +148,9 @@ class Charting(Letterbox):
     def _hand_in_sheet(
         self, file: RecordFile, version: int, halves: Halves, to: Recipients
     ) -> tuple[Signed[Sheet], bytes]:
-        written = write_sheet(record=file.digest, version=version, halves=halves, to=to, random=self.random)
+        written = write_sheet(
+            record=file.digest, version=version, halves=halves, to=to, random=self.random
+        )
         sheet = written.encode()
         statement = Sheet(
             record=file.digest,
@@ -164,7 +166,9 @@ class Charting(Letterbox):
         """Write a new version of an own record; the old one stays and stays provable."""
         record = older.statement
         about = {"media_type": older.media_type, "title": older.title, **about}
-        return self.write(source, category=record.category, patient=record.patient, supersedes=older, **about)
+        return self.write(
+            source, category=record.category, patient=record.patient, supersedes=older, **about
+        )
 
     # finding
 
@@ -200,7 +204,9 @@ class Charting(Letterbox):
     def is_retracted(self, file: RecordFile) -> bool:
         """Whether the author said "entered in error", or the patient "no longer shared"."""
         record, view = file.statement, self.node.view()
-        return any(view.retracted_at(person, file.digest) for person in {record.author, record.patient})
+        return any(
+            view.retracted_at(person, file.digest) for person in {record.author, record.patient}
+        )
 
     def require_authentic(self, file: RecordFile) -> Role:
         """The role in which the author wrote it (NONE: the patient); raises why it is not."""

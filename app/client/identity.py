@@ -14,11 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from app.core.audit import LONGEST_SESSION, OpenSession
+from app.core.audit import LONGEST_SESSION
 from app.core.categories import CATEGORIES
 from app.core.encoding import ZERO_ADDRESS
 from app.core.errors import ForeignSignature, ForeignVault, SheetSubstituted
 from app.core.keys import PublicKey
+from app.core.opening import OpenSession
 from app.core.people import CategoryKeysDocument, IdentityKeys, document_hash
 from app.core.ports import Node, Wallet
 from app.core.sheets import RandomBytes
@@ -115,7 +116,9 @@ class Identity:
 
     def choose_custodians(self, custodians: Sequence[PublicKey], threshold: int) -> None:
         """Choose others for records from now on; the registry's commitment changes with it."""
-        chosen = replace(self.own_keys(), custodians=tuple(custodians), threshold=threshold).encode()
+        chosen = replace(
+            self.own_keys(), custodians=tuple(custodians), threshold=threshold
+        ).encode()
         statement = KeysChange(
             person=self.address,
             keys_hash=self.node.keep_document(chosen),

@@ -103,7 +103,8 @@ class Letterbox(Identity):
         return [
             file
             for file in {file.digest: file for file in files}.values()
-            if file.statement.patient == patient and self.is_signed_by(file.signed, file.statement.author)
+            if file.statement.patient == patient
+            and self.is_signed_by(file.signed, file.statement.author)
         ]
 
     def grants(self) -> list[GrantFile]:
@@ -142,7 +143,9 @@ class Letterbox(Identity):
             if signed.statement.organization == self.address
             and self.is_signed_by(signed, self.address)
             and signed.statement.not_before <= now < signed.statement.expires_at
-            and not view.membership_ended_at(self.address, self.node.domains.digest(signed.statement))
+            and not view.membership_ended_at(
+                self.address, self.node.domains.digest(signed.statement)
+            )
         ]
 
     # who looked

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from app.core.audit import OpenSession
 from app.core.encoding import hex0x, hex_part
 from app.core.errors import ChartkeyError, MalformedSeal
 from app.core.keys import PrivateKey
+from app.core.opening import OpenSession
 from app.core.signatures import Signed, parse_signed, signed_json
 from app.core.statements import Access, Domains, Grant, Membership, Record, Session
 from app.core.typed_data import Statement

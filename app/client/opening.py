@@ -9,7 +9,7 @@ from hmac import compare_digest
 from itertools import combinations, islice
 
 from app.core.content import JSON, JSON_MOST, content_root, json_elements, opaque_elements
-from app.core.custody import OpeningRequest, release_purpose
+from app.core.custody import release_purpose
 from app.core.errors import (
     ChartkeyError,
     ContentMismatch,
@@ -19,6 +19,7 @@ from app.core.errors import (
     WrongShare,
 )
 from app.core.keys import PrivateKey
+from app.core.opening import OpeningRequest
 from app.core.ports import Custodian
 from app.core.sealing import HEADER, BodyContext, BodyKey, Halves, open_stream, require_header
 from app.core.sheets import combine
@@ -56,7 +57,9 @@ def gather(
         try:
             answer = custodian.release(request_for(custodian))
             opened = {
-                digest: key.open(sealed, release_purpose(access, digest, custodian.id, key.public.id))
+                digest: key.open(
+                    sealed, release_purpose(access, digest, custodian.id, key.public.id)
+                )
                 for digest, sealed in answer.shares.items()
                 if digest in thresholds
             }
@@ -139,7 +142,9 @@ def body_pieces(
     if source.hash.digest() != sealed_hash:
         raise StoreAltered(address="the sealed body")
     try:
-        elements = json_elements(bytes(kept)) if content == JSON else opaque_elements(whole.digest())
+        elements = (
+            json_elements(bytes(kept)) if content == JSON else opaque_elements(whole.digest())
+        )
     except (ValueError, RecursionError) as cause:
         raise ContentMismatch() from cause
     if content_root(elements, halves.content_secret) != context.content_root:

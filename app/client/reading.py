@@ -9,10 +9,10 @@ from app.client.charting import Charting
 from app.client.letters import GrantFile, RecordFile
 from app.client.opening import PieceReader, body_pieces, fitting_halves, gather, reader_of
 from app.core.audit import access_letter, records_root
-from app.core.custody import AskedRecord, OpeningRequest
 from app.core.encoding import ZERO32
 from app.core.envelopes import seal_envelope
 from app.core.errors import KeyNotOfBody, NoSlot, NotStored, OutsideGrant
+from app.core.opening import AskedRecord, OpeningRequest
 from app.core.ports import Custodian
 from app.core.sealing import BodyContext, BodyKey, Halves
 from app.core.sheets import KeySheet, Kind, Slot, require_complete
@@ -127,7 +127,9 @@ class Reading(Charting):
         patient = request.records[0].record.patient
         contents = access_letter(request.access, request.session, digests, self.node.domains)
         envelope = seal_envelope(contents, [self.keys_of(patient).identity], self.random)
-        self.node.accept(request.access, envelope=envelope, parties=[patient], session=request.session)
+        self.node.accept(
+            request.access, envelope=envelope, parties=[patient], session=request.session
+        )
 
     # the body
 
@@ -146,7 +148,9 @@ class Reading(Charting):
         )
 
     def _pieces(self, file: RecordFile, source: PieceReader, halves: Halves) -> Iterator[bytes]:
-        return body_pieces(source, halves, self._context(file), file.content, file.statement.sealed_hash)
+        return body_pieces(
+            source, halves, self._context(file), file.content, file.statement.sealed_hash
+        )
 
     def _body(self, file: RecordFile) -> Iterator[bytes]:
         """The sealed body, from the own archive where the node has erased it."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from app.core.encoding import hex0x
 from app.core.errors import AccessNotOfNow, ForeignSignature, SessionInvalid
 from app.core.merkle import merkle_root
+from app.core.opening import OpenSession
 from app.core.ports import ChainView
 from app.core.signatures import (
     Signed,
@@ -17,20 +17,12 @@ from app.core.signatures import (
     session_key_id,
     signed_json,
 )
-from app.core.statements import Access, Domains, Session
+from app.core.statements import Access, Domains
 from app.core.typed_data import Domain
 
 MOST_RECORDS = 1000
 CLOCK_SKEW = 120
 LONGEST_SESSION = 12 * 3600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSession:
-    """A session statement, signed by the wallet, and its uncompressed P-256 public key."""
-
-    signed: Signed[Session]
-    public_key: bytes
 
 
 def records_root(digests: Iterable[bytes]) -> bytes:

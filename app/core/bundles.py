@@ -38,7 +38,9 @@ _TELLING: Final = word_set(
 """Prose and bills tell what their encounter was about, whatever their own codes say."""
 
 _MEMBERS: Final[Mapping[str, frozenset[str]]] = {
-    "DiagnosticReport": frozenset({"result", "media.link", "imagingStudy", "specimen", "presentedForm.url"}),
+    "DiagnosticReport": frozenset(
+        {"result", "media.link", "imagingStudy", "specimen", "presentedForm.url"}
+    ),
     "Observation": frozenset({"hasMember", "specimen"}),
     "DocumentReference": frozenset({"content.attachment.url"}),
     "Media": frozenset({"content.url"}),
@@ -113,7 +115,8 @@ def is_complete(source: bytes | str, records: Iterable[Record]) -> bool:
 
 def _require_distinct(entries: Sequence[Entry]) -> None:
     names = [
-        {name for name in (entry.full_url, _type_and_id(entry)) if name is not None} for entry in entries
+        {name for name in (entry.full_url, _type_and_id(entry)) if name is not None}
+        for entry in entries
     ]
     counted = Counter(name for own in names for name in own)
     for entry, own in zip(entries, names, strict=True):
@@ -128,7 +131,9 @@ def _type_and_id(entry: Entry) -> str | None:
 def _require_one_patient(entries: Sequence[Entry], graph: Graph) -> None:
     patients = [entry.index for entry in entries if entry.kind == "Patient"]
     if len(patients) != 1:
-        raise InvalidBundle(f"A chart is about one patient, and the Bundle holds {len(patients) or 'none'}.")
+        raise InvalidBundle(
+            f"A chart is about one patient, and the Bundle holds {len(patients) or 'none'}."
+        )
     for entry in entries:
         for link in graph.links[entry.index]:
             if link.names_foreign_patient(patients[0]):
@@ -208,7 +213,9 @@ class _Plan:
         if link.target is None or self._entries[place].kind == "Patient":
             return False
         target = self._entries[link.target].kind
-        return target not in _CONTEXT or (target == "Encounter" and self._entries[place].kind in _TELLING)
+        return target not in _CONTEXT or (
+            target == "Encounter" and self._entries[place].kind in _TELLING
+        )
 
     def _spread(self, told: list[frozenset[str]], along: Mapping[int, Sequence[int]]) -> None:
         waiting = [place for place, things in enumerate(told) if things]

@@ -96,7 +96,9 @@ def refusal(
     return GrantRefusal.NONE
 
 
-def speaks_or_accepts(person: str, digest: bytes, signature: bytes, at: int, view: ChainView) -> bool:
+def speaks_or_accepts(
+    person: str, digest: bytes, signature: bytes, at: int, view: ChainView
+) -> bool:
     """Whether the signer spoke for the person then, or their contract account accepts it now."""
     try:
         if view.speaks_for(person, recover(digest, signature), at):

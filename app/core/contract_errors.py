@@ -28,7 +28,9 @@ class NoRecoveryPending(ContractRefused):
 
 
 class NonceUsed(ContractRefused):
-    sentence = "This was signed as number {nonce}, and number {expected} is due: it was used before."
+    sentence = (
+        "This was signed as number {nonce}, and number {expected} is due: it was used before."
+    )
     remedy = "Sign it again."
 
 

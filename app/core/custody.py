@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.core.audit import MOST_RECORDS, OpenSession, records_root, require_signed_now
+from app.core.audit import MOST_RECORDS, records_root, require_signed_now
 from app.core.consent import PROFESSIONAL, mask_of, require_viewable, tag_of, word_of
 from app.core.encoding import ZERO32
 from app.core.errors import (
@@ -28,53 +28,17 @@ from app.core.errors import (
     RecordRetracted,
 )
 from app.core.keys import PrivateKey, PublicKey
+from app.core.opening import OpeningRequest, Release
 from app.core.people import IdentityKeys, document_hash, require_membership
 from app.core.ports import ChainView
-from app.core.sheets import Kind, Slot, slot_purpose
-from app.core.signatures import Proof, Signed
+from app.core.sheets import Kind, slot_purpose
+from app.core.signatures import Signed
 from app.core.statements import (
-    Access,
     Domains,
     Grant,
-    Membership,
-    Record,
     Revocation,
     RevocationOfAll,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AskedRecord:
-    """One record that is asked for, with its sheet's epoch and this custodian's sealed share.
-
-    A custodian without a share in that sheet (None) still checks that all is one chart's.
-    """
-
-    record: Record
-    epoch: int
-    share: Slot | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningRequest:
-    """What a viewer sends to a custodian; without a grant the viewer asks as the author."""
-
-    access: Signed[Access]
-    records: tuple[AskedRecord, ...]
-    viewer_keys: bytes
-    """The viewer's identity keys document, which `keysHash` on chain must commit to."""
-    grant: Signed[Grant] | None = None
-    grant_proof: Proof | None = None
-    session: OpenSession | None = None
-    membership: Signed[Membership] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """A custodian's answer: its id and, by record digest, its share sealed to the viewer."""
-
-    custodian: bytes
-    shares: dict[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +64,9 @@ def decide(
     """
     access = request.access.statement
     patient, digests = _require_one_chart(request, domains)
-    require_signed_now(request.access, request.session, domain=domains.audit, view=view, clock=clock)
+    require_signed_now(
+        request.access, request.session, domain=domains.audit, view=view, clock=clock
+    )
     if request.grant is None:
         _require_author(request, domains, view, clock)
     else:
@@ -109,7 +75,9 @@ def decide(
         _require_standing(request, request.grant, domains, view, clock, heard)
         if any(view.retracted_at(patient, digest) for digest in digests):
             raise RecordRetracted()
-    return Approval(viewer_key=_committed_key(request, access.viewer, view), patient=patient, digests=digests)
+    return Approval(
+        viewer_key=_committed_key(request, access.viewer, view), patient=patient, digests=digests
+    )
 
 
 def _require_one_chart(request: OpeningRequest, domains: Domains) -> tuple[str, tuple[bytes, ...]]:
@@ -211,7 +179,9 @@ def _committed_key(request: OpeningRequest, viewer: str, view: ChainView) -> Pub
     return IdentityKeys.decode(request.viewer_keys).identity
 
 
-def release(request: OpeningRequest, approval: Approval, key: PrivateKey, access_digest: bytes) -> Release:
+def release(
+    request: OpeningRequest, approval: Approval, key: PrivateKey, access_digest: bytes
+) -> Release:
     """Open this custodian's shares and seal them to the approved key; raises NotServed.
 
     Raises SlotNotOpened for a share that was altered or made for another record.
@@ -223,7 +193,9 @@ def release(request: OpeningRequest, approval: Approval, key: PrivateKey, access
             continue
         if asked.share.kind != Kind.SHARE_OF_B or asked.share.recipient != custodian:
             raise NotServed("the share is not for this custodian")
-        share = key.open(asked.share.sealed, slot_purpose(Kind.SHARE_OF_B, digest, asked.epoch, custodian))
+        share = key.open(
+            asked.share.sealed, slot_purpose(Kind.SHARE_OF_B, digest, asked.epoch, custodian)
+        )
         purpose = release_purpose(access_digest, digest, custodian, approval.viewer_key.id)
         shares[digest] = approval.viewer_key.seal(share, purpose)
     if not shares:

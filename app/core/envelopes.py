@@ -35,7 +35,9 @@ SMALLEST = 2048
 LARGEST = 1 << 18
 
 
-def seal_envelope(contents: Mapping[str, Any], parties: Sequence[PublicKey], random: RandomBytes) -> bytes:
+def seal_envelope(
+    contents: Mapping[str, Any], parties: Sequence[PublicKey], random: RandomBytes
+) -> bytes:
     """Seal a JSON document to up to 255 parties; the padding slots are noise of equal length."""
     keys = {party.id: party for party in parties}
     count = -(-len(keys) // SLOTS_STEP) * SLOTS_STEP
@@ -45,7 +47,9 @@ def seal_envelope(contents: Mapping[str, Any], parties: Sequence[PublicKey], ran
     key, commitment = _keys(secret)
     slots = [party.seal(secret, PURPOSE) for party in keys.values()]
     # noise that looks like a slot must be one: sealed to a key that nobody has
-    slots += [PrivateKey(random(32)).public.seal(random(32), PURPOSE) for _ in range(count - len(keys))]
+    slots += [
+        PrivateKey(random(32)).public.seal(random(32), PURPOSE) for _ in range(count - len(keys))
+    ]
     head = MAGIC + bytes([VERSION, count]) + b"".join(sorted(slots)) + commitment + random(12)
     return head + AESGCM(key).encrypt(head[-12:], _pad(canonical_json(contents)), head)
 

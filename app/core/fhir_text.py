@@ -125,7 +125,9 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 # Integers become floats too: their value is never used, and int() balks at very long ones.
-_decoder = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_refuse_constant, parse_int=float)
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_distinct, parse_constant=_refuse_constant, parse_int=float
+)
 
 
 def _read(text: str) -> dict[str, _Part]:

@@ -50,7 +50,9 @@ class IdentityKeys:
         custodians, threshold = fields["custodians"], fields["threshold"]
         if not isinstance(custodians, list) or len(custodians) > MOST_CUSTODIANS:
             raise MalformedSeal("its custodians are not a list of keys", kind="keys document")
-        if type(threshold) is not int or not min(1, len(custodians)) <= threshold <= len(custodians):
+        if type(threshold) is not int or not min(1, len(custodians)) <= threshold <= len(
+            custodians
+        ):
             raise MalformedSeal("its threshold does not fit its custodians", kind="keys document")
         keys = tuple(PublicKey(hex_part(key, "keys document")) for key in custodians)
         if len({key.id for key in keys}) != len(keys):

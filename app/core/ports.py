@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from app.core.opening import OpeningRequest, OpenSession, Release
+from app.core.signatures import Proof, Signed
 from app.core.statements import CategoryKeys, Domains, Record, Retraction, Sheet
 from app.core.typed_data import Domain, Statement
-
-if TYPE_CHECKING:
-    from app.core.audit import OpenSession
-    from app.core.custody import OpeningRequest, Release
-    from app.core.signatures import Proof, Signed
 
 
 class Wallet(Protocol):

@@ -70,12 +70,16 @@ def refusal(
     if record.author == record.patient:
         return RecordRefusal.NONE, Role.NONE
     for role in list(Role)[1:]:
-        if all(view.holds_credential(record.author, role, at) for at in (record.issued_at, anchored_at)):
+        if all(
+            view.holds_credential(record.author, role, at) for at in (record.issued_at, anchored_at)
+        ):
             return RecordRefusal.NONE, role
     return RecordRefusal.NO_CREDENTIAL, Role.NONE
 
 
-def require_authentic(signed: Signed[Record], proof: Proof, *, domain: Domain, view: ChainView) -> Role:
+def require_authentic(
+    signed: Signed[Record], proof: Proof, *, domain: Domain, view: ChainView
+) -> Role:
     """The role in which the author wrote (NONE: the patient); raises the reason otherwise."""
     record = signed.statement
     reason, role = refusal(record, signed.signature, proof, domain=domain, view=view)

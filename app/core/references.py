@@ -46,7 +46,9 @@ class Graph:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._by_url = {e.full_url: e.index for e in entries if e.full_url is not None}
-        self._by_id = {f"{e.kind}/{e.resource['id']}": e.index for e in entries if "id" in e.resource}
+        self._by_id = {
+            f"{e.kind}/{e.resource['id']}": e.index for e in entries if "id" in e.resource
+        }
         self.links: tuple[tuple[Link, ...], ...] = tuple(
             tuple(
                 Link(role=role, text=text, target=self._resolve(entry, text))

@@ -73,7 +73,9 @@ class KeySheet:
             *(self.record, self.version, self.epoch, self.threshold, self.shares),
             len(self.slots),
         )
-        rows = (_SLOT.pack(s.kind, s.number, s.recipient, len(s.sealed)) + s.sealed for s in self.slots)
+        rows = (
+            _SLOT.pack(s.kind, s.number, s.recipient, len(s.sealed)) + s.sealed for s in self.slots
+        )
         return MAGIC + bytes([VERSION]) + head + b"".join(rows)
 
     def slot(self, kind: Kind, recipient: bytes) -> Slot:
@@ -104,7 +106,9 @@ def decode_sheet(sheet: bytes) -> KeySheet:
             raise MalformedSeal("a slot is cut off", kind="key sheet")
         kind, number, recipient, length = _SLOT.unpack_from(sheet, at)
         at += _SLOT.size
-        slots.append(Slot(kind=kind, number=number, recipient=recipient, sealed=sheet[at : at + length]))
+        slots.append(
+            Slot(kind=kind, number=number, recipient=recipient, sealed=sheet[at : at + length])
+        )
         at += length
     if at != len(sheet):
         raise MalformedSeal("its length does not fit its slots", kind="key sheet")

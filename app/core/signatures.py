@@ -78,7 +78,9 @@ class Proof:
     path: tuple[bytes, ...]
 
 
-def signed_json(signed: Signed[Any], domains: Domains, proof: Proof | None = None) -> dict[str, Any]:
+def signed_json(
+    signed: Signed[Any], domains: Domains, proof: Proof | None = None
+) -> dict[str, Any]:
     """A statement file: typed data, signature and, once anchored, its proof."""
     document: dict[str, Any] = {
         "chartkey": "statement/1",

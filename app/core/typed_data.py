@@ -196,7 +196,9 @@ class Statement:
     def struct_hash(self) -> bytes:
         """EIP-712 hashStruct: 32 bytes."""
         form = schema(type(self))
-        return keccak(form.type_hash + b"".join(f.encode(getattr(self, f.name)) for f in form.fields))
+        return keccak(
+            form.type_hash + b"".join(f.encode(getattr(self, f.name)) for f in form.fields)
+        )
 
     def digest(self, domain: Domain) -> bytes:
         """The 32 bytes that are signed, anchored and proven (EIP-712)."""

@@ -112,7 +112,9 @@ def import_chart(stage: Stage) -> None:
     )
     with story.step(title) as step:
         for record in records:
-            stage.files.append(patient.write(record.body, category=record.category, title=record.title))
+            stage.files.append(
+                patient.write(record.body, category=record.category, title=record.title)
+            )
         stage.place.settle()
         for file in stage.files:
             patient.require_authentic(file)
@@ -124,7 +126,9 @@ def import_chart(stage: Stage) -> None:
                 step.ok, step.outcome = False, "a body came back altered"
     with story.step("The patient lets the doctor add; she writes a note into the chart") as step:
         adding = patient.grant(stage.doctor.address, category=category, rights=ADD)
-        stage.note = stage.doctor.write(NOTE, category=category, patient=patient.address, title="A note")
+        stage.note = stage.doctor.write(
+            NOTE, category=category, patient=patient.address, title="A note"
+        )
         stage.place.settle()
         role = stage.doctor.require_authentic(stage.note)
         step.ok = stage.note in patient.chart()
@@ -344,7 +348,9 @@ def change_keys(stage: Stage) -> None:
 
     story.refused("The old wallet signs for nobody any more", [ForeignSignature], sign_with_old)
     with story.step("The vault is restored from its phrase on a new device") as step:
-        device = Person.restore(stage.place.node, patient.wallet, patient.address, patient.vault.phrase)
+        device = Person.restore(
+            stage.place.node, patient.wallet, patient.address, patient.vault.phrase
+        )
         records = device.chart()
         device.open(file)
         step.outcome = f"{len(records)} records found again, and one opened"

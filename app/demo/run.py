@@ -57,7 +57,9 @@ def run(options: argparse.Namespace) -> int:
     if len({record.category for record in chart.records}) < 3:
         raise InvalidBundle("The demo needs a chart with records of three categories or more.")
     name = options.bundle.name if options.bundle else f"the synthetic patient, seed {SEED}"
-    story.say(f"Chartkey tells the story of {name}: {chart.entry_count} entries, {len(source):,} bytes")
+    story.say(
+        f"Chartkey tells the story of {name}: {chart.entry_count} entries, {len(source):,} bytes"
+    )
     with embedded.start(
         options.data,
         custodians=options.custodians,

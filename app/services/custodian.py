@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.core.audit import access_letter
-from app.core.custody import OpeningRequest, Release, decide, release
+from app.core.custody import decide, release
 from app.core.envelopes import seal_envelope
 from app.core.errors import ForeignSignature, NotServed, StoppedByOperator
 from app.core.keys import PrivateKey
+from app.core.opening import OpeningRequest, Release
 from app.core.people import IdentityKeys
 from app.core.ports import ChainView
 from app.core.sheets import RandomBytes

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from app.core.audit import OpenSession
 from app.core.encoding import ZERO32
 from app.core.errors import (
     ChainUnreachable,
@@ -27,6 +26,7 @@ from app.core.merkle import (
     encode_manifest,
     manifest_id,
 )
+from app.core.opening import OpenSession
 from app.core.people import document_hash
 from app.core.ports import BodyStore, ChainView, Custodian
 from app.core.sheets import sheet_hash
@@ -130,7 +130,9 @@ class LocalNode:
         )
 
     def _queued(self) -> list[tuple[int, Signed[Statement]]]:
-        calls = [(row, parse_signed(json.loads(text))[0]) for row, text in self.database.waiting_calls()]
+        calls = [
+            (row, parse_signed(json.loads(text))[0]) for row, text in self.database.waiting_calls()
+        ]
         urgent = (Revocation, RevocationOfAll, Retraction)
         return sorted(calls, key=lambda call: not isinstance(call[1].statement, urgent))
 
@@ -246,7 +248,10 @@ class LocalNode:
         self.accept_digest(digest, RECORDS)
 
     def sheets(self, record: bytes) -> list[tuple[Signed[Sheet], bytes]]:
-        return [(parse_signed(statement)[0], sheet) for statement, sheet in self.database.sheets_of(record)]
+        return [
+            (parse_signed(statement)[0], sheet)
+            for statement, sheet in self.database.sheets_of(record)
+        ]
 
     def keep_document(self, document: bytes) -> bytes:
         digest = document_hash(document)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from app.core.audit import OpenSession, require_signed
+from app.core.audit import require_signed
 from app.core.contract_errors import NonceUsed
 from app.core.encoding import ZERO_ADDRESS
 from app.core.errors import ForeignSignature, SheetSubstituted
+from app.core.opening import OpenSession
 from app.core.ports import ChainView
 from app.core.signatures import Proof, Signed, recover
 from app.core.statements import (

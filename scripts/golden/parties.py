@@ -77,7 +77,9 @@ def sheets(before: Document) -> Document:
 
 def _sheet() -> bytes:
     random = FixedRandom("shares")
-    return write_sheet(record=RECORD, version=0, halves=HALVES, to=RECIPIENTS, random=random).encode()
+    return write_sheet(
+        record=RECORD, version=0, halves=HALVES, to=RECIPIENTS, random=random
+    ).encode()
 
 
 def _is_sheet(made: bytes) -> bool:
@@ -136,7 +138,10 @@ def _release_refusals() -> list[Document]:
     return [
         refusal("a byte altered", "SlotNotOpened", "release", ["xor", 1140, 1]),
         refusal("a stranger's key", "SlotNotOpened", "release", viewerSeed=other),
-        *(refusal(f"another {name}", "SlotNotOpened", "release", **{name: other}) for name in named),
+        *(
+            refusal(f"another {name}", "SlotNotOpened", "release", **{name: other})
+            for name in named
+        ),
     ]
 
 

@@ -52,7 +52,8 @@ def keys(before: Document) -> Document:
         "vaultSeed": hex0x(fixed("vault")),
         "identity": _derived(identity_key(fixed("vault"))),
         "categories": [
-            {"category": name, "epoch": str(epoch)} | _derived(category_key(fixed("vault"), name, epoch))
+            {"category": name, "epoch": str(epoch)}
+            | _derived(category_key(fixed("vault"), name, epoch))
             for name in ("laboratory", "mental-health")
             for epoch in (0, 1, 1 << 32)
         ],
@@ -190,7 +191,9 @@ def _body_refusals() -> list[Document]:
     ]
 
 
-_NUMBERS = '{"resourceType":"Observation","value":[1.50,-0,0.0,1E+2,1e-7,123456789012345678901234567890]}'
+_NUMBERS = (
+    '{"resourceType":"Observation","value":[1.50,-0,0.0,1E+2,1e-7,123456789012345678901234567890]}'
+)
 JSON_TEXTS: tuple[tuple[str, bytes], ...] = (
     ("numbers keep their text", _NUMBERS.encode()),
     ("white space is no element", b' \t\r\n{ "a" : [ 1 , { } , [ ] ] }\n'),

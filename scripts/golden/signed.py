@@ -82,7 +82,8 @@ def written(statement: Statement) -> dict[str, Any]:
     """A statement's message with every number as a decimal string."""
     message = {f.label: getattr(statement, f.name) for f in schema(type(statement)).fields}
     return {
-        label: hex0x(value) if isinstance(value, bytes) else str(value) for label, value in message.items()
+        label: hex0x(value) if isinstance(value, bytes) else str(value)
+        for label, value in message.items()
     }
 
 
@@ -138,7 +139,10 @@ def _session(digest: bytes) -> Document:
             {"why": "a compressed point", "publicKey": hex0x(bytes([2 + odd]) + point[1:33])},
             {"why": "a hybrid point", "publicKey": hex0x(bytes([6 + odd]) + point[1:])},
             {"why": "a point without its first byte", "publicKey": hex0x(point[1:])},
-            {"why": "a point off the curve", "publicKey": hex0x(point[:-1] + bytes([point[-1] ^ 1]))},
+            {
+                "why": "a point off the curve",
+                "publicKey": hex0x(point[:-1] + bytes([point[-1] ^ 1])),
+            },
             {"why": "the point at infinity", "publicKey": "0x00"},
             {"why": "the signature in DER", "signature": hex0x(der)},
             {"why": "a byte too many", "signature": hex0x(signature + b"\x00")},
@@ -180,9 +184,17 @@ def _file_refusals() -> list[Document]:
         ("a field too many", "MalformedStatement", ["set", f"{at}/message/note", "x"]),
         ("rights beyond uint8", "MalformedStatement", ["set", f"{at}/message/rights", 256]),
         ("a negative time", "MalformedStatement", ["set", f"{at}/message/notBefore", -1]),
-        ("a large number that is not text", "MalformedStatement", ["set", f"{at}/message/nonce", 2**53]),
+        (
+            "a large number that is not text",
+            "MalformedStatement",
+            ["set", f"{at}/message/nonce", 2**53],
+        ),
         ("a larger one", "MalformedStatement", ["set", f"{at}/message/nonce", 2**53 + 1]),
-        ("a chain id that is large and not text", "WrongChain", ["set", f"{at}/domain/chainId", 2**53]),
+        (
+            "a chain id that is large and not text",
+            "WrongChain",
+            ["set", f"{at}/domain/chainId", 2**53],
+        ),
         ("a fraction", "MalformedStatement", ["set", f"{at}/message/notBefore", 1.5]),
         ("true as a number", "MalformedStatement", ["set", f"{at}/message/rights", True]),
         ("a short salt", "MalformedStatement", ["set", f"{at}/message/salt", "0x1234"]),

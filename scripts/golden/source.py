@@ -60,7 +60,9 @@ class Kept:
         self._before = before.get("sealed", {})
         self.sealed: dict[str, str] = {}
 
-    def __call__(self, name: str, opens: Callable[[bytes], bool], make: Callable[[], bytes]) -> bytes:
+    def __call__(
+        self, name: str, opens: Callable[[bytes], bool], make: Callable[[], bytes]
+    ) -> bytes:
         """The kept bytes of that name if they still open, else new ones."""
         made = from_hex(self._before[name]) if name in self._before else make()
         if not _is_open(opens, made):

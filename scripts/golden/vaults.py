@@ -65,7 +65,10 @@ def vaults(_: Document) -> Document:
         },
         "walletLock": wallet,
         "wrongPhrases": _wrong_phrases(VAULT.phrase),
-        "refusals": [*_passphrase_refusals(passphrase, wallet), *_wallet_refusals(wallet, signature)],
+        "refusals": [
+            *_passphrase_refusals(passphrase, wallet),
+            *_wallet_refusals(wallet, signature),
+        ],
     }
 
 

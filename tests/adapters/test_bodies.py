@@ -32,7 +32,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip("no small file system can be mounted here")
@@ -137,8 +139,12 @@ def test_an_altered_file_is_told(store: FolderBodies, tmp_path: Path, damage: st
         store.fetch(address)
 
 
-@pytest.mark.parametrize("address", ["../outside", "..", "", "/etc/passwd", "outside", "bafkrei/../outside"])
-def test_an_address_that_is_a_path_reaches_nothing(store: FolderBodies, tmp_path: Path, address: str) -> None:
+@pytest.mark.parametrize(
+    "address", ["../outside", "..", "", "/etc/passwd", "outside", "bafkrei/../outside"]
+)
+def test_an_address_that_is_a_path_reaches_nothing(
+    store: FolderBodies, tmp_path: Path, address: str
+) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"secret")
     with pytest.raises(NotStored):

@@ -58,7 +58,9 @@ def chain(anvil: LocalChain, deployment: Deployment) -> EthereumChain:
 
 
 def sign(chain: EthereumChain, wallet: LocalWallet, statement: Statement) -> Signed[Any]:
-    return Signed(statement=statement, signature=wallet.sign(statement, chain.domains.judging(statement)))
+    return Signed(
+        statement=statement, signature=wallet.sign(statement, chain.domains.judging(statement))
+    )
 
 
 def enrolment(wallet: LocalWallet, **overrides: Any) -> Enrolment:
@@ -83,7 +85,9 @@ def wallet(chain: EthereumChain) -> LocalWallet:
 # --- answers ---
 
 
-def test_a_view_answers_for_somebody_who_is_enrolled(chain: EthereumChain, wallet: LocalWallet) -> None:
+def test_a_view_answers_for_somebody_who_is_enrolled(
+    chain: EthereumChain, wallet: LocalWallet
+) -> None:
     view = chain.view()
     assert view.key_of(wallet.address) == wallet.address
     assert view.keys_hash(wallet.address) == b"k" * 32
@@ -128,7 +132,9 @@ def test_an_answer_is_asked_for_once_in_a_view(place: Place, wallet: LocalWallet
         view.nonce_of(wallet.address)
 
 
-def test_a_contract_that_is_not_there_gives_no_answers(anvil: LocalChain, deployment: Deployment) -> None:
+def test_a_contract_that_is_not_there_gives_no_answers(
+    anvil: LocalChain, deployment: Deployment
+) -> None:
     gone = replace(deployment[PEOPLE], address="0x" + "99" * 20)
     elsewhere = replace(deployment, contracts={**deployment.contracts, PEOPLE: gone})
     view = EthereumChain(Rpc(anvil.url), elsewhere, None).view()
@@ -218,7 +224,9 @@ def test_a_refused_statement_is_told_by_name_and_changes_nothing(
     assert after.number == before.number
 
 
-def test_a_used_nonce_is_named_with_the_one_that_is_due(chain: EthereumChain, wallet: LocalWallet) -> None:
+def test_a_used_nonce_is_named_with_the_one_that_is_due(
+    chain: EthereumChain, wallet: LocalWallet
+) -> None:
     rotation = Rotation(person=wallet.address, new_key="0x" + "12" * 20, nonce=7, deadline=LATER)
     with pytest.raises(NonceUsed) as refused:
         chain.try_out(sign(chain, wallet, rotation))
@@ -258,7 +266,9 @@ def test_a_revocation_sets_its_bits(chain: EthereumChain, wallet: LocalWallet) -
     assert not chain.is_done(Revocation(patient=wallet.address, word=77, mask=0b111))
 
 
-def test_a_revocation_that_nobody_signed_changes_nothing(chain: EthereumChain, wallet: LocalWallet) -> None:
+def test_a_revocation_that_nobody_signed_changes_nothing(
+    chain: EthereumChain, wallet: LocalWallet
+) -> None:
     revocation = Revocation(patient=wallet.address, word=77, mask=1)
     with pytest.raises(TransactionFailed):
         chain.relay(sign(chain, new_wallet(), revocation))
@@ -337,7 +347,9 @@ def test_a_contract_account_accepts_or_not_as_the_contract_judges(
     view, proof = chain.view(), Proof(root=digest, path=())
     assert view.accepts(account, digest, signed.signature) is accepted
     answer = view.ask(CONSENT, "refusal", abi_values(grant), signed.signature, digest, [])
-    mirror = refusal(grant, signed.signature, proof, domain=chain.domains.consent, view=view, now=view.time)
+    mirror = refusal(
+        grant, signed.signature, proof, domain=chain.domains.consent, view=view, now=view.time
+    )
     assert answer == mirror == (0 if accepted else GrantRefusal.NOT_SIGNED_BY_PATIENT)
 
 

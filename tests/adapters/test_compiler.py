@@ -48,7 +48,9 @@ def test_a_changed_comment_is_not_a_changed_contract(folder, tmp_path):
     first = compile_contracts(folder, tmp_path / "cache")
     (folder / "Answer.sol").write_text(f"// a comment\n{SOURCE}")
 
-    assert compile_contracts(folder, tmp_path / "cache")["Answer"].runtime == first["Answer"].runtime
+    assert (
+        compile_contracts(folder, tmp_path / "cache")["Answer"].runtime == first["Answer"].runtime
+    )
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,9 @@ def test_a_revert_becomes_the_error_with_its_arguments(key: tuple[str, str]) -> 
     assert "{" not in str(error)
 
 
-@pytest.mark.parametrize("revert", [b"", b"\1\2\3\4", b"\x08\xc3\x79\xa0" + bytes(64), b"\x08\xc3"], ids=repr)
+@pytest.mark.parametrize(
+    "revert", [b"", b"\1\2\3\4", b"\x08\xc3\x79\xa0" + bytes(64), b"\x08\xc3"], ids=repr
+)
 def test_an_unknown_revert_is_told_as_such(revert: bytes) -> None:
     error = contract("PeopleRegistry").refused(revert, "something new")
     assert isinstance(error, UnknownRevert)

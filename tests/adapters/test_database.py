@@ -33,7 +33,9 @@ def accept(database: Database, number: int, judge: str = BOOK) -> bool:
 
 
 def test_the_file_keeps_a_write_ahead_log_and_syncs(database: Database, tmp_path: Path) -> None:
-    assert sqlite3.connect(tmp_path / "node.db").execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert sqlite3.connect(tmp_path / "node.db").execute("PRAGMA journal_mode").fetchone() == (
+        "wal",
+    )
     with database._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
@@ -79,7 +81,9 @@ def test_a_closed_batch_proves_its_digests_alone(database: Database) -> None:
 def test_a_full_batch_is_formed_in_one_go(database: Database) -> None:
     row = {"judge": BOOK, "envelope": ZERO32, "accepted_at": 0}
     with database._engine.begin() as connection:
-        connection.execute(outbox.insert(), [row | {"digest": digest(number)} for number in range(1024)])
+        connection.execute(
+            outbox.insert(), [row | {"digest": digest(number)} for number in range(1024)]
+        )
     database.form_batch(BOOK, b"r" * 32, b"m", [digest(number) for number in range(1024)])
     assert database.waiting(BOOK, 10) == []
 
@@ -106,7 +110,9 @@ def test_parcels_come_oldest_first_and_once(database: Database) -> None:
     assert database.parcels_of("0xC") == []
 
 
-def keep_sheet(database: Database, record: int, version: int, sheet: bytes, signed: int = 0) -> None:
+def keep_sheet(
+    database: Database, record: int, version: int, sheet: bytes, signed: int = 0
+) -> None:
     database.keep_sheet(
         record=digest(record),
         version=version,
@@ -131,7 +137,9 @@ def test_forgetting_a_record_takes_its_parcels_and_sheets(database: Database) ->
 
 def test_a_body_belongs_to_the_record_that_claimed_it_first(database: Database) -> None:
     for number in (1, 2):
-        database.accept(digest=digest(number), judge=BOOK, envelope=ZERO32, parcels_to=[], body="the body")
+        database.accept(
+            digest=digest(number), judge=BOOK, envelope=ZERO32, parcels_to=[], body="the body"
+        )
     assert database.belongings(digest(2)) == []
     assert database.belongings(digest(1)) == ["the body"]
 

@@ -62,13 +62,17 @@ def test_a_chain_starts_on_the_port_that_was_asked_for(tmp_path: Path) -> None:
     assert not is_running(chain.process.pid)
 
 
-def test_a_program_that_ends_at_once_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_ends_at_once_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tools, "anvil_command", lambda: ["false"])
     with pytest.raises(CannotStart, match="ended with 1"):
         start_anvil(tmp_path)
 
 
-def test_a_program_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_is_not_installed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tools, "NODE_MODULES", tmp_path)
     with pytest.raises(CannotStart, match="not installed"):
         start_ganache(tmp_path)

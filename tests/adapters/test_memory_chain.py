@@ -50,13 +50,20 @@ def test_nobody_speaks_as_the_zero_address(chain: MemoryChain) -> None:
     assert not chain.speaks_for(BEA, ZERO_ADDRESS, 1000)
 
 
-def test_the_old_key_speaks_before_a_rotation_and_the_new_one_from_it_on(chain: MemoryChain) -> None:
+def test_the_old_key_speaks_before_a_rotation_and_the_new_one_from_it_on(
+    chain: MemoryChain,
+) -> None:
     chain.advance(10)
     chain.rotate(ANNA, BEA)
     assert [speakers(chain, at) for at in (1009, 1010)] == [{ANNA}, {BEA}]
     chain.advance(10)
     chain.rotate(ANNA, ANNA)
-    assert [speakers(chain, at) for at in (1000, 1015, 1019, 1020)] == [{ANNA}, {BEA}, {BEA}, {ANNA}]
+    assert [speakers(chain, at) for at in (1000, 1015, 1019, 1020)] == [
+        {ANNA},
+        {BEA},
+        {BEA},
+        {ANNA},
+    ]
 
 
 def test_within_one_second_the_last_key_stands(chain: MemoryChain) -> None:
@@ -189,7 +196,9 @@ REFUSED: dict[str, tuple[type[Exception], Callable[[MemoryChain], None]]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_the_contracts_refuse_is_refused_and_changes_nothing(chain: MemoryChain, case: str) -> None:
+def test_what_the_contracts_refuse_is_refused_and_changes_nothing(
+    chain: MemoryChain, case: str
+) -> None:
     error, verb = REFUSED[case]
     before = chain.view()
     with pytest.raises(error):

@@ -52,13 +52,17 @@ def test_a_chain_answers(anvil: LocalChain) -> None:
 
 def test_a_batch_is_answered_in_order(anvil: LocalChain) -> None:
     addresses = [account.address for account in anvil.accounts] + ["0x" + "77" * 20]
-    balances = Rpc(anvil.url).batch("eth_getBalance", [(address, "latest") for address in addresses])
+    balances = Rpc(anvil.url).batch(
+        "eth_getBalance", [(address, "latest") for address in addresses]
+    )
     assert [int(balance, 16) > 0 for balance in balances] == [True, True, True, True, False]
 
 
 def test_a_batch_with_a_refused_call_is_refused(anvil: LocalChain) -> None:
     with pytest.raises(RpcRefused):
-        Rpc(anvil.url).batch("eth_getBalance", [(anvil.accounts[0].address, "latest"), ("nobody", "latest")])
+        Rpc(anvil.url).batch(
+            "eth_getBalance", [(anvil.accounts[0].address, "latest"), ("nobody", "latest")]
+        )
 
 
 def test_a_batch_without_all_answers_is_unreachable(make_endpoint: MakeEndpoint) -> None:
@@ -67,19 +71,27 @@ def test_a_batch_without_all_answers_is_unreachable(make_endpoint: MakeEndpoint)
         endpoint.batch("eth_getBalance", [("0x", "latest"), ("0x", "latest")])
 
 
-@pytest.mark.parametrize("url", [DEAD_URL, "http://nowhere.invalid", "nonsense", "ftp://127.0.0.1/"])
+@pytest.mark.parametrize(
+    "url", [DEAD_URL, "http://nowhere.invalid", "nonsense", "ftp://127.0.0.1/"]
+)
 def test_an_endpoint_that_is_not_there_is_unreachable(url: str) -> None:
     with pytest.raises(ChainUnreachable):
         Rpc(url, timeout=2).call("eth_chainId")
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>502</html>", b"[]", b'"0x1"', b"null", b"\xff\xfe"])
-def test_an_answer_that_is_no_json_rpc_is_unreachable(make_endpoint: MakeEndpoint, answer: bytes) -> None:
+@pytest.mark.parametrize(
+    "answer", [b"", b"<html>502</html>", b"[]", b'"0x1"', b"null", b"\xff\xfe"]
+)
+def test_an_answer_that_is_no_json_rpc_is_unreachable(
+    make_endpoint: MakeEndpoint, answer: bytes
+) -> None:
     with pytest.raises(ChainUnreachable):
         Rpc(make_endpoint(answer)).call("eth_chainId")
 
 
-def test_an_answer_with_neither_result_nor_error_is_unreachable(make_endpoint: MakeEndpoint) -> None:
+def test_an_answer_with_neither_result_nor_error_is_unreachable(
+    make_endpoint: MakeEndpoint,
+) -> None:
     with pytest.raises(ChainUnreachable):
         Rpc(make_endpoint(b'{"jsonrpc":"2.0","id":1}')).call("eth_chainId")
 
@@ -93,7 +105,9 @@ def test_no_receipt_yet_is_an_answer(anvil: LocalChain) -> None:
     ["0x" + REVERT.hex(), {"result": "0x" + REVERT.hex()}, {"data": "0x" + REVERT.hex()}],
     ids=["anvil", "ganache", "hardhat"],
 )
-def test_revert_bytes_are_found_wherever_a_node_puts_them(make_endpoint: MakeEndpoint, data: object) -> None:
+def test_revert_bytes_are_found_wherever_a_node_puts_them(
+    make_endpoint: MakeEndpoint, data: object
+) -> None:
     error = {"code": 3, "message": "execution reverted", "data": data}
     endpoint = Rpc(make_endpoint(json.dumps({"jsonrpc": "2.0", "id": 1, "error": error}).encode()))
     with pytest.raises(RpcRefused, match="execution reverted") as refusal:
@@ -101,7 +115,9 @@ def test_revert_bytes_are_found_wherever_a_node_puts_them(make_endpoint: MakeEnd
     assert refusal.value.data == REVERT
 
 
-@pytest.mark.parametrize("error", ["no", {"message": "no"}, {"data": 7}, {"message": "no", "data": "0xzz"}])
+@pytest.mark.parametrize(
+    "error", ["no", {"message": "no"}, {"data": 7}, {"message": "no", "data": "0xzz"}]
+)
 def test_an_error_without_revert_bytes_is_refused_without_them(
     make_endpoint: MakeEndpoint, error: object
 ) -> None:

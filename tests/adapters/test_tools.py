@@ -13,7 +13,9 @@ from app.core.errors import CannotStart
 
 
 def answer(command: list[str]) -> str:
-    return subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [*command, "--version"], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_node_is_recent_enough() -> None:

@@ -26,7 +26,9 @@ def any_statement(kind: type[Statement]) -> Statement:
 
 
 @pytest.mark.parametrize("kind", TYPES.values(), ids=lambda kind: kind.__name__)
-def test_every_statement_is_signed_with_the_bytes_that_eth_account_makes(kind: type[Statement]) -> None:
+def test_every_statement_is_signed_with_the_bytes_that_eth_account_makes(
+    kind: type[Statement],
+) -> None:
     statement = any_statement(kind)
     domain = DOMAINS.judging(statement)
     message = encode_typed_data(full_message=statement.typed_data(domain))

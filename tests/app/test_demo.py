@@ -108,7 +108,9 @@ def test_what_is_no_fhir_bundle_is_refused_with_one_sentence(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_bundle_with_one_id_twice_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bundle_with_one_id_twice_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     entry = {"resource": {"resourceType": "Patient", "id": "same"}}
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry, entry]}
     (tmp_path / "twice.json").write_text(json.dumps(bundle))
@@ -116,12 +118,16 @@ def test_a_bundle_with_one_id_twice_is_refused(tmp_path: Path, capsys: pytest.Ca
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_bundle_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bundle_that_is_not_there_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert demo(tmp_path, "--bundle", str(tmp_path / "missing.json")) == 2
     assert "missing.json" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [("--custodians", "0"), ("--threshold", "4"), ("--threshold", "0")])
+@pytest.mark.parametrize(
+    "words", [("--custodians", "0"), ("--threshold", "4"), ("--threshold", "0")]
+)
 def test_custodians_that_cannot_be_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
@@ -129,7 +135,9 @@ def test_custodians_that_cannot_be_are_refused(
     assert "threshold" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("in the way")
     assert demo(tmp_path / "file" / "data") == 2
     assert "Traceback" not in capsys.readouterr().err
@@ -192,5 +200,7 @@ def test_the_options_are_those_of_the_readme() -> None:
 
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    options = parser.parse_args(["--bundle", "b.json", "--custodians", "5", "--threshold", "3", "--json"])
+    options = parser.parse_args(
+        ["--bundle", "b.json", "--custodians", "5", "--threshold", "3", "--json"]
+    )
     assert (options.bundle, options.custodians, options.threshold) == (Path("b.json"), 5, 3)

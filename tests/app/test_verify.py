@@ -236,7 +236,9 @@ def test_a_record_without_its_proof_is_not_anchored(verify: Verify, record: Docu
     ],
     ids=["shorter", "longer", "other root"],
 )
-def test_a_wrong_proof_fails(verify: Verify, record: Document, change: Callable[[Document], None]) -> None:
+def test_a_wrong_proof_fails(
+    verify: Verify, record: Document, change: Callable[[Document], None]
+) -> None:
     change(record)
     code, said = verify(record)
     assert (code, "✗ Anchor: The proof does not lead" in said) == (1, True)
@@ -325,7 +327,9 @@ def test_another_applications_statement_is_refused(verify: Verify, grant: Docume
      b'{"chartkey":"statement/1","typedData":{"primaryType":[]},"signature":7}'],
     ids=range(14),
 )  # fmt: skip
-def test_what_is_no_statement_file_is_refused_with_one_sentence(verify: Verify, content: bytes) -> None:
+def test_what_is_no_statement_file_is_refused_with_one_sentence(
+    verify: Verify, content: bytes
+) -> None:
     code, said = verify(content)
     assert (code, one_sentence(said)) == (2, True)
 
@@ -340,12 +344,16 @@ def test_a_broken_part_of_the_file_is_refused(
     assert "Traceback" not in said
 
 
-def test_a_file_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert main(["verify", str(tmp_path / "missing.json"), "--rpc", DEAD_URL]) == 2
     assert one_sentence(capsys.readouterr().err)
 
 
-@pytest.mark.parametrize("rpc", [DEAD_URL, "http://nowhere.invalid:1", "nonsense", "ftp://127.0.0.1"])
+@pytest.mark.parametrize(
+    "rpc", [DEAD_URL, "http://nowhere.invalid:1", "nonsense", "ftp://127.0.0.1"]
+)
 def test_an_unknown_rpc_is_told_in_one_sentence(verify: Verify, grant: Document, rpc: str) -> None:
     code, said = verify(grant, rpc=rpc)
     assert (code, one_sentence(said)) == (2, True)
@@ -383,7 +391,12 @@ def test_machines_read_it_as_json(verify: Verify, grant: Document) -> None:
     code, said = verify(grant, "--json")
     told = json.loads(said)
     assert (code, told["ok"]) == (0, True)
-    assert [check["what"] for check in told["checks"]] == ["Grant", "Signature", "Anchor", "Verdict"]
+    assert [check["what"] for check in told["checks"]] == [
+        "Grant",
+        "Signature",
+        "Anchor",
+        "Verdict",
+    ]
     grant["typedData"]["message"]["rights"] = 3
     code, said = verify(grant, "--json")
     assert (code, json.loads(said)["ok"]) == (1, False)
@@ -393,7 +406,15 @@ def test_it_runs_from_the_command_line(
     grant: Document, anvil: LocalChain, deployment_file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "grant.json").write_text(json.dumps(grant))
-    command = [sys.executable, "-m", "app", "verify", str(tmp_path / "grant.json"), "--rpc", anvil.url]
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "verify",
+        str(tmp_path / "grant.json"),
+        "--rpc",
+        anvil.url,
+    ]
     command += ["--deployment", str(deployment_file)]
     ended = subprocess.run(command, cwd=tools.ROOT, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")

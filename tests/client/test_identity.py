@@ -104,7 +104,9 @@ def test_a_new_lock_replaces_the_old_one(place: Place, patient: Person) -> None:
     patient.leave_lock("second", n=CHEAP)
     with pytest.raises(WrongLock):
         Person.unlock(place.node, patient.wallet, patient.address, "first")
-    assert Person.unlock(place.node, patient.wallet, patient.address, "second").vault == patient.vault
+    assert (
+        Person.unlock(place.node, patient.wallet, patient.address, "second").vault == patient.vault
+    )
 
 
 def test_without_a_lock_there_is_nothing_to_unlock(place: Place, patient: Person) -> None:
@@ -161,7 +163,9 @@ def test_category_keys_under_a_foreign_statement_are_refused(
         doctor.write(NOTE, category="conditions", patient=patient.address)
 
 
-def test_a_rotation_needs_the_chain_and_changes_nothing_without_it(place: Place, patient: Person) -> None:
+def test_a_rotation_needs_the_chain_and_changes_nothing_without_it(
+    place: Place, patient: Person
+) -> None:
     wallet = patient.wallet
     place.close_down()
     with pytest.raises(ChainUnreachable):

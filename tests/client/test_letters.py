@@ -31,7 +31,9 @@ def send(place: Place, monkeypatch: pytest.MonkeyPatch) -> Send:
 
     def deliver(person: Person, contents: Any) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(envelopes, "canonical_json", lambda document: json.dumps(document).encode())
+            patch.setattr(
+                envelopes, "canonical_json", lambda document: json.dumps(document).encode()
+            )
             envelope = seal_envelope(contents, [person.vault.identity.public], os.urandom)
         place.node.deliver(person.address, os.urandom(32), envelope)
 
@@ -100,7 +102,9 @@ def test_a_record_that_its_author_did_not_sign_is_not_in_the_chart_and_hides_not
 ) -> None:
     """Neither for the patient nor for a viewer, to whose key anybody can seal."""
     statement = replace(mine.statement, supersedes=mine.digest, salt=os.urandom(32))
-    forged = replace(mine, digest=place.chain.domains.digest(statement), signed=stranger.sign(statement))
+    forged = replace(
+        mine, digest=place.chain.domains.digest(statement), signed=stranger.sign(statement)
+    )
     letter = forged.letter(place.chain.domains)
     send(patient, letter)
     category = patient.vault.category("conditions", 0).public
@@ -163,11 +167,15 @@ BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a grant of floats": lambda c: {"grant": c["record"], "keys": [1e308]},
     "an opening of nothing": lambda c: {"access": c["record"], "records": None},
     "a member of nothing": lambda c: {"member": c["record"]},
-    "everything at once": lambda c: c | {"grant": 1, "keys": 2, "access": 3, "member": 4, "records": 5},
+    "everything at once": lambda c: (
+        c | {"grant": 1, "keys": 2, "access": 3, "member": 4, "records": 5}
+    ),
 }
 
 
-def test_a_broken_letter_is_passed_over(place: Place, patient: Person, mine: RecordFile, send: Send) -> None:
+def test_a_broken_letter_is_passed_over(
+    place: Place, patient: Person, mine: RecordFile, send: Send
+) -> None:
     for case, breaking in BROKEN.items():
         send(patient, breaking(mine.letter(place.chain.domains)))
         assert patient.chart(history=True) == [mine], case
@@ -175,7 +183,14 @@ def test_a_broken_letter_is_passed_over(place: Place, patient: Person, mine: Rec
     assert patient.addressed() == []
 
 
-NOISE = (b"", b"x", b"CKE", b"CKE\x01\xff", b"CKE\x02" + bytes(9000), b"CKE\x01\x04" + os.urandom(9000))
+NOISE = (
+    b"",
+    b"x",
+    b"CKE",
+    b"CKE\x01\xff",
+    b"CKE\x02" + bytes(9000),
+    b"CKE\x01\x04" + os.urandom(9000),
+)
 
 
 def test_noise_is_passed_over(place: Place, patient: Person, mine: RecordFile) -> None:

@@ -63,7 +63,9 @@ def test_a_grant_opens_no_other_category(
         doctor.open_all([file, other], held)
 
 
-def test_a_grant_opens_no_other_patients_chart(place: Place, doctor: Person, held: GrantFile) -> None:
+def test_a_grant_opens_no_other_patients_chart(
+    place: Place, doctor: Person, held: GrantFile
+) -> None:
     neighbour = place.enrol(patient=True)
     theirs = neighbour.write(OTHER, category="conditions")
     place.settle()

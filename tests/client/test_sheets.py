@@ -12,7 +12,7 @@ from app.adapters.wallets import new_wallet
 from app.client.letters import GrantFile, RecordFile
 from app.client.person import Person
 from app.core.contract_errors import NonceUsed
-from app.core.custody import OpeningRequest, Release, release_purpose
+from app.core.custody import release_purpose
 from app.core.errors import (
     NoSlot,
     NotEnoughShares,
@@ -24,6 +24,7 @@ from app.core.errors import (
     WrongShare,
 )
 from app.core.keys import PrivateKey
+from app.core.opening import OpeningRequest, Release
 from app.core.people import IdentityKeys
 from app.core.sealing import Halves
 from app.core.sheets import Kind, decode_sheet, sheet_hash
@@ -125,7 +126,9 @@ def test_other_numbers_of_custodians_open_too(
 # --- a patient's check and reseal ---
 
 
-def test_a_good_sheet_passes_its_patients_check(place: Place, patient: Person, doctor: Person) -> None:
+def test_a_good_sheet_passes_its_patients_check(
+    place: Place, patient: Person, doctor: Person
+) -> None:
     patient.require_good_sheet(doctor.write(NOTE, category="conditions", patient=patient.address))
 
 
@@ -300,7 +303,9 @@ def test_a_refused_choice_of_custodians_changes_nothing(place: Place, patient: P
         patient.choose_custodians([fourth.key.public], 1)
     assert (list(patient.custodians), patient.threshold) == (first, 2)
     place.settle()
-    assert place.chain.view().keys_hash(patient.address) == place.node.keep_document(patient.keys_document())
+    assert place.chain.view().keys_hash(patient.address) == place.node.keep_document(
+        patient.keys_document()
+    )
 
 
 def test_a_share_for_another_custodian_is_not_served(

@@ -19,7 +19,10 @@ OTHER = b'{"resourceType":"Condition"}'
 def epochs_of(patient: Person, grant: GrantFile) -> set[int]:
     """The epochs whose key of the grant's category came along."""
     newest = patient.category_keys_of(patient.address).epoch
-    keys = {epoch: patient.vault.category(grant.statement.category, epoch) for epoch in range(newest + 1)}
+    keys = {
+        epoch: patient.vault.category(grant.statement.category, epoch)
+        for epoch in range(newest + 1)
+    }
     return {epoch for epoch, key in keys.items() if key in grant.keys}
 
 

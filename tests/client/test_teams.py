@@ -107,7 +107,11 @@ def test_a_member_opens_until_the_membership_is_ended(
 
 
 def test_a_membership_runs_out(
-    place: Place, hospital: Person, stranger: Person, team: Callable[[], GrantFile], file: RecordFile
+    place: Place,
+    hospital: Person,
+    stranger: Person,
+    team: Callable[[], GrantFile],
+    file: RecordFile,
 ) -> None:
     hospital.add_member(stranger.address, seconds=HOUR)
     assert stranger.open(file, team()) == NOTE
@@ -125,7 +129,11 @@ def test_a_membership_that_the_organization_did_not_sign_opens_nothing(
 
 
 def test_somebody_elses_membership_opens_nothing(
-    hospital: Person, stranger: Person, nurse: Person, team: Callable[[], GrantFile], file: RecordFile
+    hospital: Person,
+    stranger: Person,
+    nurse: Person,
+    team: Callable[[], GrantFile],
+    file: RecordFile,
 ) -> None:
     hospital.add_member(stranger.address)
     with pytest.raises(MembershipInvalid):

@@ -44,7 +44,9 @@ BODIES = {
 }
 
 
-def test_what_goes_in_comes_out_byte_for_byte(place: Place, patient: Person, doctor: Person) -> None:
+def test_what_goes_in_comes_out_byte_for_byte(
+    place: Place, patient: Person, doctor: Person
+) -> None:
     written = {
         name: patient.write(body, category="documents", media_type="application/pdf", title=name)
         for name, body in BODIES.items()
@@ -83,7 +85,9 @@ def test_a_category_that_there_is_not_is_refused(patient: Person, doctor: Person
     assert patient.chart() == patient.grants_given() == []
 
 
-def test_somebody_without_published_keys_cannot_be_written_to(doctor: Person, stranger: Person) -> None:
+def test_somebody_without_published_keys_cannot_be_written_to(
+    doctor: Person, stranger: Person
+) -> None:
     with pytest.raises(NotStored):
         doctor.write(NOTE, category="conditions", patient=stranger.address)
 
@@ -108,7 +112,9 @@ def test_an_author_is_named_with_the_role_that_the_registry_gives(
 # --- what others address ---
 
 
-def test_an_addressed_record_waits_until_it_is_welcome(place: Place, patient: Person, doctor: Person) -> None:
+def test_an_addressed_record_waits_until_it_is_welcome(
+    place: Place, patient: Person, doctor: Person
+) -> None:
     file = doctor.write(NOTE, category="conditions", patient=patient.address)
     place.settle()
     assert (patient.chart(), patient.addressed()) == ([], [file])
@@ -221,7 +227,9 @@ def test_an_erased_record_is_gone_for_an_author_without_an_archive(
         stranger.open(file)
 
 
-def test_nobody_else_erases(place: Place, patient: Person, doctor: Person, stranger: Person) -> None:
+def test_nobody_else_erases(
+    place: Place, patient: Person, doctor: Person, stranger: Person
+) -> None:
     file = doctor.write(NOTE, category="conditions", patient=patient.address)
     place.settle()
     for other in (doctor, stranger):
@@ -253,7 +261,9 @@ def test_without_a_grant_only_the_author_reopens(
 # --- faults ---
 
 
-def test_a_full_disk_writes_nothing(place: Place, patient: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_writes_nothing(
+    place: Place, patient: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "full")
 
@@ -265,7 +275,9 @@ def test_a_full_disk_writes_nothing(place: Place, patient: Person, monkeypatch: 
     assert list((place.folder / "bodies").rglob("*")) == []
 
 
-def test_a_refused_record_leaves_no_body_behind(place: Place, patient: Person, doctor: Person) -> None:
+def test_a_refused_record_leaves_no_body_behind(
+    place: Place, patient: Person, doctor: Person
+) -> None:
     def files() -> list[Path]:
         return sorted(path for path in (place.folder / "bodies").rglob("*") if path.is_file())
 
@@ -313,8 +325,12 @@ def test_a_body_that_another_record_claimed_is_not_erased_with_it(
         digest=place.chain.domains.digest(statement),
         address=mine.address,
     )
-    envelope = seal_envelope(pointing.letter(place.chain.domains), [other.vault.identity.public], os.urandom)
-    place.node.accept(pointing.signed, envelope=envelope, parties=[other.address], body=mine.address)
+    envelope = seal_envelope(
+        pointing.letter(place.chain.domains), [other.vault.identity.public], os.urandom
+    )
+    place.node.accept(
+        pointing.signed, envelope=envelope, parties=[other.address], body=mine.address
+    )
     place.settle()
     for file in other.addressed():
         other.erase(file)

@@ -210,8 +210,12 @@ def digest_of(domain) -> Callable[..., bytes]:
 def sign(domain) -> Callable[..., bytes]:
     """Signs a statement; `chainId`, `verifyingContract`, `version` and `name` can be overridden."""
 
-    def make(signer: Any, type_name: str, message: dict[str, Any], **domain_overrides: Any) -> bytes:
-        return typed_data.sign(signer.private_key, type_name, message, domain(type_name, **domain_overrides))
+    def make(
+        signer: Any, type_name: str, message: dict[str, Any], **domain_overrides: Any
+    ) -> bytes:
+        return typed_data.sign(
+            signer.private_key, type_name, message, domain(type_name, **domain_overrides)
+        )
 
     return make
 

@@ -22,9 +22,21 @@ CALLS = [
     ("people", "rotate", ("person", "new_key"), PRESENT, ("NotAuthorized", "sender", "person")),
     ("people", "changeKeys", ("person", HASH), PRESENT, ("NotAuthorized", "sender", "person")),
     ("people", "changeRecovery", ("person", ZERO), PRESENT, ("NotAuthorized", "sender", "person")),
-    ("people", "represent", ("person", "new_key", DAY), PRESENT, ("NotAuthorized", "sender", "person")),
+    (
+        "people",
+        "represent",
+        ("person", "new_key", DAY),
+        PRESENT,
+        ("NotAuthorized", "sender", "person"),
+    ),
     ("people", "objectRecovery", ("person",), PRESENT, ("NotAuthorized", "sender", "person")),
-    ("people", "startRecovery", ("person", "new_key"), {"recovery"}, ("NotAuthorized", "sender", "person")),
+    (
+        "people",
+        "startRecovery",
+        ("person", "new_key"),
+        {"recovery"},
+        ("NotAuthorized", "sender", "person"),
+    ),
     ("people", "endMembership", ("person", HASH), SPEAKS, ("NotAuthorized", "sender", "person")),
     ("people", "enrol", (HASH, ZERO), {"new"}, ("AlreadyEnrolled", "sender")),
     (
@@ -39,8 +51,20 @@ CALLS = [
         *("people", "listCustodian", ("new_key", HASH, "https://custodian.example")),
         *({"governor"}, ("OwnableUnauthorizedAccount", "sender")),
     ),
-    ("people", "delistCustodian", ("listed",), {"governor"}, ("OwnableUnauthorizedAccount", "sender")),
-    ("people", "transferOwnership", ("new_key",), {"governor"}, ("OwnableUnauthorizedAccount", "sender")),
+    (
+        "people",
+        "delistCustodian",
+        ("listed",),
+        {"governor"},
+        ("OwnableUnauthorizedAccount", "sender"),
+    ),
+    (
+        "people",
+        "transferOwnership",
+        ("new_key",),
+        {"governor"},
+        ("OwnableUnauthorizedAccount", "sender"),
+    ),
     (
         *("people", "credential", ("person", PRACTITIONER, FOREVER)),
         *({"appointed"}, ("NotRegistrar", "sender", PRACTITIONER)),
@@ -58,17 +82,42 @@ CALLS = [
     ("audit", "anchor", (HASH, HASH), ANYONE, None),
 ]
 # Calls that anyone may make because the word of somebody else, or time alone, decides.
-BY_SIGNATURE = {"enrolBySig", "rotateBySig", "changeKeysBySig", "changeRecoveryBySig", "startRecoveryBySig"}
-BY_SIGNATURE |= {"representBySig", "endMembershipBySig", "retractBySig", "revokeBySig", "revokeAllBySig"}
+BY_SIGNATURE = {
+    "enrolBySig",
+    "rotateBySig",
+    "changeKeysBySig",
+    "changeRecoveryBySig",
+    "startRecoveryBySig",
+}
+BY_SIGNATURE |= {
+    "representBySig",
+    "endMembershipBySig",
+    "retractBySig",
+    "revokeBySig",
+    "revokeAllBySig",
+}
 ELSEWHERE = BY_SIGNATURE | {"finishRecovery", "acceptOwnership", "renounceOwnership"}
 
 
 @pytest.fixture(scope="module")
 def cast(
-    people, account, patient, other_patient, representative, recovery, governor, appointed, stranger, new_key
+    people,
+    account,
+    patient,
+    other_patient,
+    representative,
+    recovery,
+    governor,
+    appointed,
+    stranger,
+    new_key,
 ):
     """Everybody in the table, by name."""
-    person, present, former = account("rotated person"), account("present key"), account("former registrar")
+    person, present, former = (
+        account("rotated person"),
+        account("present key"),
+        account("former registrar"),
+    )
     people.enrol(HASH, recovery, {"from": person})
     people.rotate(person, present, {"from": person})
     people.represent(person, representative, FOREVER, {"from": present})

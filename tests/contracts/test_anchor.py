@@ -17,14 +17,20 @@ def test_anyone_anchors_and_the_block_gives_the_time(book, stranger):
     transaction = book.anchor(ROOT, MANIFEST, {"from": stranger})
 
     assert book.anchoredAt(ROOT) == transaction.timestamp
-    assert event(transaction, "Anchored") == {"root": ROOT, "manifest": MANIFEST, "sender": stranger}
+    assert event(transaction, "Anchored") == {
+        "root": ROOT,
+        "manifest": MANIFEST,
+        "sender": stranger,
+    }
 
 
 def test_a_root_that_nobody_anchored_has_no_time(book):
     assert book.anchoredAt(ROOT) == 0
 
 
-def test_anchoring_again_keeps_the_first_time_and_tells_the_new_manifest(book, relayer, stranger, chain):
+def test_anchoring_again_keeps_the_first_time_and_tells_the_new_manifest(
+    book, relayer, stranger, chain
+):
     first = book.anchor(ROOT, keccak(text="false"), {"from": stranger})
     chain.sleep(100)
 

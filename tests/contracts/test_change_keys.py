@@ -16,7 +16,9 @@ def test_the_present_key_replaces_the_document(people, patient):
 def test_a_signed_change_comes_in_through_anyone(people, patient, relayer, sign, now):
     change = {"person": patient.address, "keysHash": KEYS, "nonce": 1, "deadline": now() + DAY}
 
-    people.changeKeysBySig(tuple(change.values()), sign(patient, "KeysChange", change), {"from": relayer})
+    people.changeKeysBySig(
+        tuple(change.values()), sign(patient, "KeysChange", change), {"from": relayer}
+    )
 
     assert people.keysHashOf(patient) == "0x" + KEYS.hex()
     assert people.nonceOf(patient) == 2

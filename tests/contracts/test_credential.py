@@ -90,7 +90,10 @@ def test_a_dismissal_ends_what_rests_on_it_and_leaves_the_past(
     assert people.holdsCredential(doctor, PRACTITIONER, transaction.timestamp - 1)
     assert not people.holdsCredential(doctor, PRACTITIONER, transaction.timestamp)
     assert people.isRegistrar(appointed, HOSPITAL, transaction.timestamp)
-    assert event(transaction, "RegistrarDismissed") == {"registrar": appointed, "role": PRACTITIONER}
+    assert event(transaction, "RegistrarDismissed") == {
+        "registrar": appointed,
+        "role": PRACTITIONER,
+    }
     with refused("NotRegistrar", appointed, PRACTITIONER):
         people.credential(doctor, PRACTITIONER, FOREVER, {"from": appointed})
 
@@ -105,13 +108,18 @@ def test_another_registrar_takes_over_what_a_dismissed_one_gave(
     assert people.holdsCredential(doctor, PRACTITIONER, now())
 
 
-def test_a_registrar_who_is_appointed_again_leaves_the_gap(people, doctor, appointed, governor, chain):
+def test_a_registrar_who_is_appointed_again_leaves_the_gap(
+    people, doctor, appointed, governor, chain
+):
     chain.sleep(DAY)
     gone = people.dismissRegistrar(appointed, PRACTITIONER, {"from": governor}).timestamp
     chain.sleep(DAY)
     back = people.appointRegistrar(appointed, PRACTITIONER, FOREVER, {"from": governor}).timestamp
 
-    held = [people.holdsCredential(doctor, PRACTITIONER, time) for time in (gone - 1, gone, back - 1, back)]
+    held = [
+        people.holdsCredential(doctor, PRACTITIONER, time)
+        for time in (gone - 1, gone, back - 1, back)
+    ]
 
     assert held == [True, False, False, True]
 
@@ -180,7 +188,9 @@ def test_a_credential_that_came_and_went_in_one_second_never_was(
 
     time = bundle((office.execute, people, given), (office.execute, people, withdrawn)).timestamp
 
-    assert not any(people.holdsCredential(patient, PRACTITIONER, t) for t in (time - 1, time, time + 1))
+    assert not any(
+        people.holdsCredential(patient, PRACTITIONER, t) for t in (time - 1, time, time + 1)
+    )
 
 
 def test_a_time_beyond_any_clock_is_answered(people, doctor):

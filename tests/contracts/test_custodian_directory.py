@@ -10,7 +10,11 @@ def test_the_governor_lists_a_custodian(people, governor, stranger):
     transaction = people.listCustodian(stranger, KEY, URL, {"from": governor})
 
     assert tuple(people.custodianOf(stranger)) == ("0x" + KEY.hex(), URL)
-    assert event(transaction, "CustodianListed") == {"custodian": stranger, "keyHash": KEY, "url": URL}
+    assert event(transaction, "CustodianListed") == {
+        "custodian": stranger,
+        "keyHash": KEY,
+        "url": URL,
+    }
 
 
 def test_an_entry_is_replaced(people, governor, stranger):

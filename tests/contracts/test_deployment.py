@@ -64,7 +64,10 @@ def test_what_was_deployed_is_what_the_file_tells(put, path, web3):
     assert deployment.compiler["evmVersion"] == "shanghai"
     for contract in deployment.contracts.values():
         receipt = web3.eth.get_transaction_receipt(contract.transaction)
-        assert (receipt["contractAddress"], receipt["blockNumber"]) == (contract.address, contract.block)
+        assert (receipt["contractAddress"], receipt["blockNumber"]) == (
+            contract.address,
+            contract.block,
+        )
         assert "0x" + keccak(bytes(web3.eth.get_code(contract.address))).hex() == contract.code_hash
 
 
@@ -148,7 +151,9 @@ def test_a_local_key_signs_and_names_the_governor(put, web3):
 
     deployment, _ = put(sender=payer, governor=governor)
 
-    people = web3.eth.contract(deployment["PeopleRegistry"].address, abi=deployment["PeopleRegistry"].abi)
+    people = web3.eth.contract(
+        deployment["PeopleRegistry"].address, abi=deployment["PeopleRegistry"].abi
+    )
     assert people.functions.owner().call() == governor
     transaction = web3.eth.get_transaction(deployment["AuditTrail"].transaction)
     assert transaction["from"] == payer.address

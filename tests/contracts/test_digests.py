@@ -47,7 +47,9 @@ def test_every_field_counts(type_name, contracts):
     assert len(seen) == 1 + len(typed_data.TYPES[type_name])
 
 
-@pytest.mark.parametrize("name", ["PeopleRegistry", "RecordRegistry", "ConsentRegistry", "AuditTrail"])
+@pytest.mark.parametrize(
+    "name", ["PeopleRegistry", "RecordRegistry", "ConsentRegistry", "AuditTrail"]
+)
 def test_each_contract_names_its_own_domain(name, contracts, chain):
     fields, title, version, chain_id, contract, _, extensions = contracts[name].eip712Domain()
 

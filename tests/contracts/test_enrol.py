@@ -17,7 +17,11 @@ def test_a_person_enrols_itself_and_speaks_from_then_on(people, stranger, recove
     assert people.nonceOf(stranger) == 1
     assert people.speaksFor(stranger, stranger, transaction.timestamp)
     assert not people.speaksFor(stranger, stranger, transaction.timestamp - 1)
-    assert event(transaction, "Enrolled") == {"person": stranger, "keysHash": KEYS, "recovery": recovery}
+    assert event(transaction, "Enrolled") == {
+        "person": stranger,
+        "keysHash": KEYS,
+        "recovery": recovery,
+    }
 
 
 def test_a_signed_enrolment_comes_in_through_anyone(people, stranger, relayer, recovery, sign, now):
@@ -36,7 +40,11 @@ def test_a_signed_enrolment_comes_in_through_anyone(people, stranger, relayer, r
     assert people.keyOf(stranger) == stranger
     assert people.keysHashOf(stranger) == "0x" + KEYS.hex()
     assert not people.isEnrolled(relayer)
-    assert event(transaction, "Enrolled") == {"person": stranger, "keysHash": KEYS, "recovery": recovery}
+    assert event(transaction, "Enrolled") == {
+        "person": stranger,
+        "keysHash": KEYS,
+        "recovery": recovery,
+    }
 
 
 def test_nobody_enrols_twice(people, patient):
@@ -61,7 +69,9 @@ def test_the_nonce_of_an_enrolment_serves_once(people, patient, relayer, sign, n
     }
 
     with refused("NonceUsed", patient, 0, 1):
-        people.enrolBySig(tuple(enrolment.values()), sign(patient, "Enrolment", enrolment), {"from": relayer})
+        people.enrolBySig(
+            tuple(enrolment.values()), sign(patient, "Enrolment", enrolment), {"from": relayer}
+        )
 
 
 def test_who_is_not_enrolled_has_no_voice(people, stranger, now):
@@ -89,6 +99,8 @@ def test_a_contract_account_enrols_with_a_signature_that_it_accepts(
         "deadline": now() + DAY,
     }
 
-    people.enrolBySig(tuple(enrolment.values()), sign(owner, "Enrolment", enrolment), {"from": relayer})
+    people.enrolBySig(
+        tuple(enrolment.values()), sign(owner, "Enrolment", enrolment), {"from": relayer}
+    )
 
     assert people.keyOf(contract) == contract.address

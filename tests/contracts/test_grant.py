@@ -4,7 +4,9 @@ import pytest
 from conftest import ADD, DAY, FOREVER, NOTHING, VIEW, nonce
 from eth_utils.crypto import keccak
 
-NONE, NOT_ANCHORED, NOT_YET_VALID, EXPIRED, NOT_TO_VIEW, TAG_REPLACED, REVOKED, NOT_SIGNED = range(8)
+NONE, NOT_ANCHORED, NOT_YET_VALID, EXPIRED, NOT_TO_VIEW, TAG_REPLACED, REVOKED, NOT_SIGNED = range(
+    8
+)
 
 
 @pytest.fixture
@@ -23,7 +25,9 @@ def test_a_signed_and_anchored_grant_opens(refusal, patient, viewer, grant, show
 
 @pytest.mark.parametrize("record", [NOTHING, keccak(text="record")])
 @pytest.mark.parametrize("rights", [VIEW, VIEW | ADD, 255])
-def test_a_grant_to_view_opens_whatever_else_it_gives(refusal, patient, viewer, grant, shown, record, rights):
+def test_a_grant_to_view_opens_whatever_else_it_gives(
+    refusal, patient, viewer, grant, shown, record, rights
+):
     assert refusal(*shown(patient, grant(patient, viewer, record=record, rights=rights))) == NONE
 
 
@@ -31,7 +35,10 @@ def test_a_grant_that_is_not_anchored_opens_nothing(refusal, consent, patient, v
     message = grant(patient, viewer)
     digest = consent.grantDigest(tuple(message.values()))
 
-    assert refusal(tuple(message.values()), sign(patient, "Grant", message), digest, []) == NOT_ANCHORED
+    assert (
+        refusal(tuple(message.values()), sign(patient, "Grant", message), digest, [])
+        == NOT_ANCHORED
+    )
 
 
 def test_an_anchor_of_another_contract_opens_nothing(
@@ -40,7 +47,10 @@ def test_an_anchor_of_another_contract_opens_nothing(
     message = grant(patient, viewer)
     root, proof = anchored(records, digest_of("Grant", message))
 
-    assert refusal(tuple(message.values()), sign(patient, "Grant", message), root, proof) == NOT_ANCHORED
+    assert (
+        refusal(tuple(message.values()), sign(patient, "Grant", message), root, proof)
+        == NOT_ANCHORED
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +181,9 @@ def test_a_contract_account_grants_by_what_it_accepts_now(refusal, wallet, viewe
     assert refusal(*presented) == NOT_SIGNED
 
 
-def test_a_contract_account_is_heard_with_a_signature_of_any_form(refusal, wallet, viewer, grant, shown):
+def test_a_contract_account_is_heard_with_a_signature_of_any_form(
+    refusal, wallet, viewer, grant, shown
+):
     message, _, root, proof = shown(wallet.owner, grant(wallet.address, viewer))
     wallet.contract.setMood(1, {"from": wallet.owner})
 

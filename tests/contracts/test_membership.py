@@ -10,7 +10,10 @@ def test_the_organization_ends_a_membership(people, hospital):
     transaction = people.endMembership(hospital, MEMBERSHIP, {"from": hospital})
 
     assert people.membershipEndedAt(hospital, MEMBERSHIP) == transaction.timestamp
-    assert event(transaction, "MembershipEnded") == {"organization": hospital, "membership": MEMBERSHIP}
+    assert event(transaction, "MembershipEnded") == {
+        "organization": hospital,
+        "membership": MEMBERSHIP,
+    }
 
 
 def test_a_membership_that_nobody_ended_has_no_end(people, hospital):
@@ -30,7 +33,9 @@ def test_ending_it_again_changes_nothing(people, hospital, relayer, sign, chain)
     assert not again.events
 
 
-def test_a_representative_of_the_organization_ends_it(people, hospital, representative, relayer, sign):
+def test_a_representative_of_the_organization_ends_it(
+    people, hospital, representative, relayer, sign
+):
     people.represent(hospital, representative, FOREVER, {"from": hospital})
     people.endMembership(hospital, MEMBERSHIP, {"from": representative})
     end = {"organization": hospital.address, "membership": keccak(text="another")}

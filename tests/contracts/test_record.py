@@ -7,7 +7,9 @@ from eth_utils.crypto import keccak
 NONE, NOT_ANCHORED, TOO_EARLY, TOO_LATE, NOT_SIGNED, NO_CREDENTIAL = range(6)
 
 
-def test_a_credentialed_authors_record_is_authentic_in_that_role(records, patient, doctor, record, written):
+def test_a_credentialed_authors_record_is_authentic_in_that_role(
+    records, patient, doctor, record, written
+):
     shown = written(doctor, record(patient, doctor))
 
     assert records.refusal(*shown) == NONE
@@ -22,7 +24,9 @@ def test_a_credentialed_patients_own_record_is_still_their_own(records, doctor, 
     assert tuple(records.isAuthentic(*written(doctor, record(doctor, doctor)))) == (True, 0)
 
 
-def test_an_author_without_a_credential_is_refused(records, patient, other_patient, record, written):
+def test_an_author_without_a_credential_is_refused(
+    records, patient, other_patient, record, written
+):
     shown = written(other_patient, record(patient, other_patient))
 
     assert records.refusal(*shown) == NO_CREDENTIAL
@@ -34,7 +38,8 @@ def test_a_record_that_is_not_anchored_is_refused(records, patient, doctor, reco
     digest = records.recordDigest(tuple(message.values()))
 
     assert (
-        records.refusal(tuple(message.values()), sign(doctor, "Record", message), digest, []) == NOT_ANCHORED
+        records.refusal(tuple(message.values()), sign(doctor, "Record", message), digest, [])
+        == NOT_ANCHORED
     )
 
 
@@ -46,7 +51,13 @@ def test_a_proof_to_another_root_is_refused(records, patient, doctor, record, wr
 
 @pytest.mark.parametrize(
     ("issued_after_anchor", "expected"),
-    [(300, NONE), (301, TOO_EARLY), (FOREVER, TOO_EARLY), (-7 * DAY, NONE), (-7 * DAY - 1, TOO_LATE)],
+    [
+        (300, NONE),
+        (301, TOO_EARLY),
+        (FOREVER, TOO_EARLY),
+        (-7 * DAY, NONE),
+        (-7 * DAY - 1, TOO_LATE),
+    ],
 )
 def test_a_record_is_anchored_near_the_time_of_its_issue(
     records, patient, record, written, next_block_at, now, issued_after_anchor, expected
@@ -92,7 +103,9 @@ def test_a_changed_field_is_another_record(records, patient, doctor, record, wri
     message = record(patient, doctor)
     _, signature, root, proof = written(doctor, message)
 
-    assert records.refusal(tuple((message | change).values()), signature, root, proof) == NOT_ANCHORED
+    assert (
+        records.refusal(tuple((message | change).values()), signature, root, proof) == NOT_ANCHORED
+    )
 
 
 def test_a_record_signed_before_a_rotation_stays_authentic_and_none_after_it_is(

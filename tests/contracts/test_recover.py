@@ -41,7 +41,11 @@ def test_after_the_delay_anyone_makes_the_new_key_the_key(
         "readyAt": ready_at,
     }
     assert event(finished, "RecoveryFinished") == {"person": patient, "newKey": new_key}
-    assert event(finished, "KeyRotated") == {"person": patient, "oldKey": patient, "newKey": new_key}
+    assert event(finished, "KeyRotated") == {
+        "person": patient,
+        "oldKey": patient,
+        "newKey": new_key,
+    }
     assert "RecoveryStopped" not in finished.events
 
 
@@ -49,7 +53,9 @@ def test_the_delay_is_three_days(people):
     assert people.RECOVERY_DELAY() == DELAY
 
 
-def test_nothing_is_finished_before_the_delay_is_over(people, patient, recovery, new_key, next_block_at):
+def test_nothing_is_finished_before_the_delay_is_over(
+    people, patient, recovery, new_key, next_block_at
+):
     ready_at = people.startRecovery(patient, new_key, {"from": recovery}).timestamp + DELAY
     next_block_at(ready_at - 1)
 
@@ -76,7 +82,9 @@ def test_there_is_nothing_to_object_to_or_finish_where_none_is_pending(people, p
         people.finishRecovery(stranger, {"from": stranger})
 
 
-def test_a_rotation_by_the_present_key_is_an_objection(people, patient, recovery, new_key, account, chain):
+def test_a_rotation_by_the_present_key_is_an_objection(
+    people, patient, recovery, new_key, account, chain
+):
     people.startRecovery(patient, new_key, {"from": recovery})
 
     transaction = people.rotate(patient, account("own new key"), {"from": patient})
@@ -118,7 +126,10 @@ def test_asking_again_starts_the_delay_anew(people, patient, recovery, new_key, 
 
     second = people.startRecovery(patient, account("another"), {"from": recovery})
 
-    assert tuple(people.pendingRecoveryOf(patient)) == (account("another"), second.timestamp + DELAY)
+    assert tuple(people.pendingRecoveryOf(patient)) == (
+        account("another"),
+        second.timestamp + DELAY,
+    )
 
 
 def test_a_signed_recovery_comes_in_through_anyone(
@@ -148,7 +159,9 @@ def test_neither_side_can_use_up_the_nonce_of_the_other(
     assert tuple(people.pendingRecoveryOf(patient)) == (ZERO, 0)
 
 
-def test_the_nonce_of_a_recovery_outlives_it(people, patient, recovery, new_key, relayer, sign_recovery):
+def test_the_nonce_of_a_recovery_outlives_it(
+    people, patient, recovery, new_key, relayer, sign_recovery
+):
     withheld = sign_recovery(recovery, patient, new_key)
     people.startRecoveryBySig(*withheld, {"from": relayer})
     people.objectRecovery(patient, {"from": patient})
@@ -175,7 +188,9 @@ def test_a_person_without_an_authority_cannot_be_recovered(
     with refused("NotAuthorized", stranger, patient):
         people.startRecovery(patient, new_key, {"from": stranger})
     with refused("NotSignedBy", patient, ZERO):
-        people.startRecoveryBySig(sign_recovery(stranger, patient, new_key)[0], b"", {"from": relayer})
+        people.startRecoveryBySig(
+            sign_recovery(stranger, patient, new_key)[0], b"", {"from": relayer}
+        )
 
 
 def test_a_recovered_key_is_never_zero(people, patient, recovery):

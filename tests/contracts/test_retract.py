@@ -47,7 +47,9 @@ def test_the_present_key_and_a_representative_retract(
     retraction = {"person": patient.address, "record": RECORD}
 
     records.retractBySig(
-        tuple(retraction.values()), sign(representative, "Retraction", retraction), {"from": relayer}
+        tuple(retraction.values()),
+        sign(representative, "Retraction", retraction),
+        {"from": relayer},
     )
     records.retract(patient, keccak(text="another"), {"from": new_key})
 

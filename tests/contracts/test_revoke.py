@@ -57,7 +57,9 @@ def test_a_key_that_was_rotated_away_revokes_in_nobodys_name(consent, people, pa
         consent.revokeFor(patient, WORD, BIT, {"from": patient})
 
 
-def test_a_new_key_that_calls_the_short_form_writes_under_its_own_address(consent, people, patient, new_key):
+def test_a_new_key_that_calls_the_short_form_writes_under_its_own_address(
+    consent, people, patient, new_key
+):
     """The documented edge of `revoke`: it asks nobody."""
     people.rotate(patient, new_key, {"from": patient})
 

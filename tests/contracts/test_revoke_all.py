@@ -16,7 +16,9 @@ def sign_all(sign):
     return make
 
 
-def test_all_grants_signed_before_are_closed_and_new_ones_open(consent, patient, viewer, grant, shown):
+def test_all_grants_signed_before_are_closed_and_new_ones_open(
+    consent, patient, viewer, grant, shown
+):
     before = shown(patient, grant(patient, viewer))
 
     transaction = consent.revokeAll(patient, TAG, {"from": patient})

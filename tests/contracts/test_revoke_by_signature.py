@@ -28,10 +28,14 @@ def bring(consent, relayer):
 
 
 def revoked(transaction):
-    return [(entry["patient"], entry["word"], entry["mask"]) for entry in transaction.events["Revoked"]]
+    return [
+        (entry["patient"], entry["word"], entry["mask"]) for entry in transaction.events["Revoked"]
+    ]
 
 
-def test_revocations_of_several_patients_go_in_together(consent, patient, other_patient, revocation, bring):
+def test_revocations_of_several_patients_go_in_together(
+    consent, patient, other_patient, revocation, bring
+):
     transaction = bring(revocation(patient), revocation(other_patient, mask=6))
 
     assert consent.revokedBits(patient, WORD) == 1
@@ -54,7 +58,10 @@ def test_a_bad_entry_is_passed_over_and_the_others_hold(
         ((other_patient.address, WORD, 1), signature),
         ((*values[:2], 2), typed_data.with_high_s(revocation(patient, mask=2)[1])),
         ((*values[:2], 2), typed_data.compact(revocation(patient, mask=2)[1])),
-        *[((patient.address, WORD, 2), junk) for junk in (b"", b"\0" * 65, b"\xff" * 65, b"\1" * 1000)],
+        *[
+            ((patient.address, WORD, 2), junk)
+            for junk in (b"", b"\0" * 65, b"\xff" * 65, b"\1" * 1000)
+        ],
         ((ZERO, WORD, 2), b"\0" * 65),
     ]
 

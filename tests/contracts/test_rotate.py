@@ -32,16 +32,24 @@ def test_the_old_key_speaks_before_and_the_new_key_from_then_on(people, patient,
     assert not people.speaksFor(patient, patient, time)
     assert not people.speaksFor(patient, new_key, time - 1)
     assert people.speaksFor(patient, new_key, time)
-    assert event(transaction, "KeyRotated") == {"person": patient, "oldKey": patient, "newKey": new_key}
+    assert event(transaction, "KeyRotated") == {
+        "person": patient,
+        "oldKey": patient,
+        "newKey": new_key,
+    }
 
 
-def test_a_signed_rotation_comes_in_through_anyone(people, patient, new_key, relayer, sign_rotation):
+def test_a_signed_rotation_comes_in_through_anyone(
+    people, patient, new_key, relayer, sign_rotation
+):
     people.rotateBySig(*sign_rotation(patient, patient, new_key, 1), {"from": relayer})
 
     assert people.keyOf(patient) == new_key
 
 
-def test_a_key_that_was_rotated_away_cannot_rotate_back(people, patient, new_key, relayer, sign_rotation):
+def test_a_key_that_was_rotated_away_cannot_rotate_back(
+    people, patient, new_key, relayer, sign_rotation
+):
     people.rotate(patient, new_key, {"from": patient})
 
     with refused("NotAuthorized", patient, patient):
@@ -95,7 +103,9 @@ def test_a_key_that_came_and_went_in_one_second_never_spoke(
     time = transaction.timestamp
 
     assert people.keyOf(patient) == new_key
-    assert not any(people.speaksFor(patient, fleeting, t) for t in (0, time - 1, time, time + 1, FOREVER))
+    assert not any(
+        people.speaksFor(patient, fleeting, t) for t in (0, time - 1, time, time + 1, FOREVER)
+    )
     assert people.speaksFor(patient, patient, time - 1)
     assert not people.speaksFor(patient, patient, time)
     assert people.speaksFor(patient, new_key, time)
@@ -113,7 +123,9 @@ def test_a_key_that_went_and_came_back_in_one_second_spoke_without_a_gap(
     chain.sleep(DAY)
     left = people.rotate(patient, new_key, {"from": patient}).timestamp
 
-    assert all(people.speaksFor(patient, patient, t) for t in (since, time - 1, time, time + 1, left - 1))
+    assert all(
+        people.speaksFor(patient, patient, t) for t in (since, time - 1, time, time + 1, left - 1)
+    )
     assert not people.speaksFor(patient, patient, left)
     assert not any(people.speaksFor(patient, new_key, t) for t in (time - 1, time, left - 1))
 
@@ -135,7 +147,9 @@ def test_what_was_answered_of_the_past_stays(people, patient, new_key, account, 
     chain.sleep(DAY)
     chain.mine()
 
-    assert [people.speaksFor(patient, signer, time) for signer in signers for time in times] == before
+    assert [
+        people.speaksFor(patient, signer, time) for signer in signers for time in times
+    ] == before
 
 
 def test_a_time_beyond_any_clock_asks_the_present(people, patient, new_key):
@@ -150,14 +164,18 @@ def test_a_key_is_never_zero(people, patient):
         people.rotate(patient, ZERO, {"from": patient})
 
 
-def test_nobody_rotates_a_person_who_is_not_enrolled(people, stranger, new_key, relayer, sign_rotation):
+def test_nobody_rotates_a_person_who_is_not_enrolled(
+    people, stranger, new_key, relayer, sign_rotation
+):
     with refused("NotEnrolled", stranger):
         people.rotate(stranger, new_key, {"from": stranger})
     with refused("NotEnrolled", stranger):
         people.rotateBySig(*sign_rotation(stranger, stranger, new_key, 0), {"from": relayer})
 
 
-def test_a_change_made_directly_voids_one_signed_before_it(people, patient, new_key, relayer, sign_rotation):
+def test_a_change_made_directly_voids_one_signed_before_it(
+    people, patient, new_key, relayer, sign_rotation
+):
     withheld = sign_rotation(patient, patient, new_key, 1)
     people.changeKeys(patient, b"\x01" * 32, {"from": patient})
 

@@ -186,7 +186,9 @@ def test_a_malformed_signature_is_nobodys(prepare, sign, type_name):
 
 
 @pytest.mark.parametrize("type_name", WITH_NONCE)
-def test_deadline_comes_before_replay_and_replay_before_signature(prepare, next_block_at, type_name):
+def test_deadline_comes_before_replay_and_replay_before_signature(
+    prepare, next_block_at, type_name
+):
     ready = prepare(type_name)
     message = ready.message | {"nonce": 9}
 
@@ -198,9 +200,12 @@ def test_deadline_comes_before_replay_and_replay_before_signature(prepare, next_
 
 
 @pytest.mark.parametrize(
-    "type_name", [name for name in VERBS if name not in ("Enrolment", "Recovery", "RevocationOfAll")]
+    "type_name",
+    [name for name in VERBS if name not in ("Enrolment", "Recovery", "RevocationOfAll")],
 )
-def test_a_contract_account_is_heard_where_it_accepts_and_only_there(prepare, wallet, sign, type_name):
+def test_a_contract_account_is_heard_where_it_accepts_and_only_there(
+    prepare, wallet, sign, type_name
+):
     ready = prepare(type_name, person=wallet)
     signature = sign(wallet.owner, type_name, ready.message)
 

@@ -53,10 +53,14 @@ ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 def _fields(type_string: str) -> list[dict[str, str]]:
     inside = type_string[type_string.index("(") + 1 : -1]
-    return [dict(zip(("type", "name"), field.split(" "), strict=True)) for field in inside.split(",")]
+    return [
+        dict(zip(("type", "name"), field.split(" "), strict=True)) for field in inside.split(",")
+    ]
 
 
-TYPES = {text[: text.index("(")]: _fields(text) for texts in TYPE_STRINGS.values() for text in texts}
+TYPES = {
+    text[: text.index("(")]: _fields(text) for texts in TYPE_STRINGS.values() for text in texts
+}
 JUDGES = {text[: text.index("(")]: judge for judge, texts in TYPE_STRINGS.items() for text in texts}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.memory_chain import MemoryChain
-from app.core.custody import OpeningRequest
+from app.core.opening import OpeningRequest
 from app.core.signatures import Signed
 from app.core.statements import Grant
 from tests.makers import Person, anchor, sign_grant

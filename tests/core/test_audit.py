@@ -11,7 +11,6 @@ from app.adapters.memory_chain import MemoryChain
 from app.core.audit import (
     CLOCK_SKEW,
     LONGEST_SESSION,
-    OpenSession,
     access_letter,
     records_root,
     require_signed,
@@ -26,6 +25,7 @@ from app.core.errors import (
     SessionInvalid,
 )
 from app.core.merkle import merkle_root
+from app.core.opening import OpenSession
 from app.core.signatures import Signed, parse_signed
 from app.core.statements import Access
 from tests.makers import (
@@ -66,12 +66,16 @@ def test_an_access_names_the_root_over_its_records() -> None:
 
 
 @pytest.mark.parametrize("skew", [-CLOCK_SKEW, 0, CLOCK_SKEW])
-def test_an_access_of_now_is_accepted(chain: MemoryChain, access: Signed[Access], skew: int) -> None:
+def test_an_access_of_now_is_accepted(
+    chain: MemoryChain, access: Signed[Access], skew: int
+) -> None:
     require(chain, access, clock=NOW + skew)
 
 
 @pytest.mark.parametrize("skew", [-CLOCK_SKEW - 1, CLOCK_SKEW + 1, -DAY, DAY])
-def test_an_access_dated_otherwise_is_refused(chain: MemoryChain, access: Signed[Access], skew: int) -> None:
+def test_an_access_dated_otherwise_is_refused(
+    chain: MemoryChain, access: Signed[Access], skew: int
+) -> None:
     with pytest.raises(AccessNotOfNow) as refused:
         require(chain, access, clock=NOW + skew)
     assert refused.value.facts["seconds"] == abs(skew)
@@ -84,7 +88,9 @@ def test_an_access_signed_by_somebody_else_is_refused(
         require(chain, stranger.sign(access.statement))
 
 
-def test_an_access_with_a_changed_field_is_refused(chain: MemoryChain, access: Signed[Access]) -> None:
+def test_an_access_with_a_changed_field_is_refused(
+    chain: MemoryChain, access: Signed[Access]
+) -> None:
     for change in ({"purpose": "HRESCH"}, {"grant": salt()}, {"records": salt()}, {"at": NOW + 1}):
         changed = replace(access.statement, **change)
         with pytest.raises(ForeignSignature):
@@ -99,7 +105,9 @@ def test_an_access_signed_for_another_chain_or_contract_is_refused(
         require(chain, doctor.sign(access.statement, domain))
 
 
-def test_an_access_with_a_bad_signature_is_refused(chain: MemoryChain, access: Signed[Access]) -> None:
+def test_an_access_with_a_bad_signature_is_refused(
+    chain: MemoryChain, access: Signed[Access]
+) -> None:
     with pytest.raises(MalleableSignature):
         require(chain, replace(access, signature=high_s(access.signature)))
     for broken in (b"", access.signature[:-1], access.signature[:64] + b"\x00"):
@@ -210,7 +218,12 @@ def test_a_session_of_twelve_hours_is_accepted_and_a_longer_one_refused(
 
 @pytest.mark.parametrize(
     ("not_before", "expires_at"),
-    [(NOW - HOUR, NOW), (NOW + 1, NOW + HOUR), (NOW - 2 * HOUR, NOW - HOUR), (NOW + HOUR, NOW - HOUR)],
+    [
+        (NOW - HOUR, NOW),
+        (NOW + 1, NOW + HOUR),
+        (NOW - 2 * HOUR, NOW - HOUR),
+        (NOW + HOUR, NOW - HOUR),
+    ],
 )
 def test_a_session_holds_only_within_its_times(
     chain: MemoryChain, access: Signed[Access], browser: Browser, doctor: Person,

@@ -83,7 +83,8 @@ def test_a_synthea_chart_comes_back_byte_for_byte(path: Path) -> None:
     for record in chart.records:
         body = json.loads(record.body)
         assert body["entry"] == [
-            {"fullUrl": parsed[i]["fullUrl"], "resource": parsed[i]["resource"]} for i in record.entries
+            {"fullUrl": parsed[i]["fullUrl"], "resource": parsed[i]["resource"]}
+            for i in record.entries
         ]
         assert record.category in CATEGORIES
         assert 0 < len(record.title) <= MOST_TITLE
@@ -216,14 +217,23 @@ def test_a_document_keeps_its_sections_together() -> None:
         entry("Composition", "doc", section=sections, title="Summary"),
         entry("Condition", "c1"), entry("Condition", "c2"), entry("Condition", "c3"),
     )  # fmt: skip
-    assert groups(chart)[1:] == [("documents", ["doc"]), ("conditions", ["c1", "c2"]), ("conditions", ["c3"])]
+    assert groups(chart)[1:] == [
+        ("documents", ["doc"]),
+        ("conditions", ["c1", "c2"]),
+        ("conditions", ["c3"]),
+    ]
 
 
 def test_bytes_behind_a_document_go_where_the_document_goes() -> None:
     attachment = [{"attachment": {"url": "Binary/bytes"}}]
     chart = cut(
         entry("Binary", "bytes"),
-        entry("DocumentReference", "d", content=attachment, securityLabel=[{"coding": [{"code": "PSY"}]}]),
+        entry(
+            "DocumentReference",
+            "d",
+            content=attachment,
+            securityLabel=[{"coding": [{"code": "PSY"}]}],
+        ),
     )
     assert groups(chart)[1:] == [("mental-health", ["bytes", "d"])]
     images = cut(entry("Media", "m", content={"url": "urn:uuid:bytes"}), entry("Binary", "bytes"))
@@ -237,7 +247,10 @@ def test_an_encounter_that_is_not_in_the_bundle_still_groups() -> None:
 
 
 def test_contained_encounters_of_two_resources_are_not_one() -> None:
-    inner = {"encounter": {"reference": "#e"}, "contained": [{"resourceType": "Encounter", "id": "e"}]}
+    inner = {
+        "encounter": {"reference": "#e"},
+        "contained": [{"resourceType": "Encounter", "id": "e"}],
+    }
     chart = cut(entry("Condition", "a", **inner), entry("Condition", "b", **inner))
     assert groups(chart)[1:] == [("conditions", ["a"]), ("conditions", ["b"])]
 
@@ -249,7 +262,11 @@ def test_bills_are_billing_and_follow_their_encounter() -> None:
         entry("ExplanationOfBenefit", "x", claim=refer("c")),
         entry("Condition", "d", encounter=refer("e1")),
     )
-    assert groups(chart)[1:] == [("encounters", ["e1"]), ("billing", ["c", "x"]), ("conditions", ["d"])]
+    assert groups(chart)[1:] == [
+        ("encounters", ["e1"]),
+        ("billing", ["c", "x"]),
+        ("conditions", ["d"]),
+    ]
 
 
 def test_circular_references_end() -> None:
@@ -264,7 +281,12 @@ def test_circular_references_end() -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["Encounter/e1", "http://a.example/fhir/Encounter/e1", "Encounter/e1/_history/4", "Encounter/e1#part"],
+    [
+        "Encounter/e1",
+        "http://a.example/fhir/Encounter/e1",
+        "Encounter/e1/_history/4",
+        "Encounter/e1#part",
+    ],
 )
 def test_a_reference_is_resolved_however_it_is_written(reference: str) -> None:
     visit = {
@@ -273,7 +295,11 @@ def test_a_reference_is_resolved_however_it_is_written(reference: str) -> None:
     }
     other = {
         "fullUrl": "http://a.example/fhir/Condition/c1",
-        "resource": {"resourceType": "Condition", "id": "c1", "encounter": {"reference": reference}},
+        "resource": {
+            "resourceType": "Condition",
+            "id": "c1",
+            "encounter": {"reference": reference},
+        },
     }
     chart = cut(visit, other, entry("Condition", "c2", encounter={"reference": "Encounter/e1"}))
     assert groups(chart)[1:] == [("encounters", ["e1"]), ("conditions", ["c1", "c2"])]
@@ -285,7 +311,10 @@ def test_a_reference_to_another_server_is_not_mistaken() -> None:
         "resource": {"resourceType": "Encounter", "id": "e1"},
     }
     away = entry(
-        "Condition", "c", encounter={"reference": "http://b.example/Encounter/e1"}, recordedDate="2020"
+        "Condition",
+        "c",
+        encounter={"reference": "http://b.example/Encounter/e1"},
+        recordedDate="2020",
     )
     assert cut(visit, away).records[2].issued == "2020"
 
@@ -315,7 +344,8 @@ def test_shared_resources_that_nobody_needs_are_kept_too() -> None:
 
 def test_a_device_of_the_patient_is_not_shared() -> None:
     chart = cut(
-        entry("Device", "pump", patient=refer("pat")), entry("Observation", "o", device=refer("pump"))
+        entry("Device", "pump", patient=refer("pat")),
+        entry("Observation", "o", device=refer("pump")),
     )
     assert groups(chart)[1:] == [("procedures", ["pump"]), ("laboratory", ["o"])]
 
@@ -334,7 +364,8 @@ def test_a_telling_clinic_is_held_back_from_records_of_other_categories() -> Non
     )
     assert groups(chart)[1:] == [("vitals", ["weight"]), ("substance-use", ["clinic", "c"])]
     alone = cut(
-        entry("Organization", "clinic", meta=secret), entry("Condition", "c", asserter=refer("clinic"))
+        entry("Organization", "clinic", meta=secret),
+        entry("Condition", "c", asserter=refer("clinic")),
     )
     assert groups(alone)[1:] == [("conditions", ["c"]), ("substance-use", ["clinic"])]
 
@@ -360,7 +391,9 @@ def test_a_telling_clinic_is_held_back_from_records_of_other_categories() -> Non
     ids=lambda e: e["resource"]["resourceType"],
 )
 def test_what_refers_to_something_protected_is_protected(telling: dict[str, Any]) -> None:
-    assert where(cut(telling, entry("Condition", "mood", code=DEPRESSION)), "x") == ["mental-health"]
+    assert where(cut(telling, entry("Condition", "mood", code=DEPRESSION)), "x") == [
+        "mental-health"
+    ]
 
 
 def test_protection_spreads_over_several_steps() -> None:
@@ -375,7 +408,9 @@ def test_protection_spreads_over_several_steps() -> None:
 
 def test_a_protected_report_protects_its_results() -> None:
     chart = cut(
-        entry("DiagnosticReport", "r", result=[refer("o")], category=[{"coding": [{"code": "GE"}]}]),
+        entry(
+            "DiagnosticReport", "r", result=[refer("o")], category=[{"coding": [{"code": "GE"}]}]
+        ),
         entry("Observation", "o"),
     )
     assert groups(chart)[1:] == [("genetics", ["r", "o"])]
@@ -394,7 +429,10 @@ def test_an_encounter_for_a_protected_reason_takes_prose_and_bills_with_it_but_n
     chart = cut(
         entry("Encounter", "e", reasonCode=[DEPRESSION]),
         entry(
-            "Observation", "weight", encounter=refer("e"), category=[{"coding": [{"code": "vital-signs"}]}]
+            "Observation",
+            "weight",
+            encounter=refer("e"),
+            category=[{"coding": [{"code": "vital-signs"}]}],
         ),
         entry("DocumentReference", "note", context={"encounter": [refer("e")]}),
         entry("Claim", "bill", item=[{"encounter": [refer("e")]}]),
@@ -413,7 +451,9 @@ def test_the_title_of_a_record_names_nothing_of_another_category() -> None:
 
 def test_no_protected_code_stands_in_an_unprotected_body() -> None:
     for record in split(synthetic(11)).records:
-        telling = any(word in record.body for word in (b"370143000", b"depress", b"sertraline", b"PHQ-9"))
+        telling = any(
+            word in record.body for word in (b"370143000", b"depress", b"sertraline", b"PHQ-9")
+        )
         assert telling == (record.category == "mental-health")
 
 
@@ -443,7 +483,9 @@ def test_a_title_says_how_many_more_there_are() -> None:
 
 def test_a_time_that_is_none_is_passed_over() -> None:
     chart = cut(
-        entry("Condition", "c", onsetDateTime="last summer", recordedDate="2020-07-01T10:00:00+02:00")
+        entry(
+            "Condition", "c", onsetDateTime="last summer", recordedDate="2020-07-01T10:00:00+02:00"
+        )
     )
     assert chart.records[1].issued == "2020-07-01T10:00:00+02:00"
 
@@ -572,7 +614,9 @@ def test_brackets_inside_strings_do_not_nest() -> None:
 
 def test_no_prefix_and_no_flipped_character_of_a_bundle_escapes_the_typed_refusal() -> None:
     text, rng = (
-        text_of(entry("Condition", "c", encounter=refer("e"), code=DEPRESSION), entry("Encounter", "e")),
+        text_of(
+            entry("Condition", "c", encounter=refer("e"), code=DEPRESSION), entry("Encounter", "e")
+        ),
         random.Random(5),
     )
     for length in range(len(text)):

@@ -67,7 +67,9 @@ def test_a_type_leads_to_its_category(kind: str, category: str) -> None:
     assert category_of(resource(kind)) == category
 
 
-@pytest.mark.parametrize("broken", [{}, {"resourceType": 7}, {"resourceType": "Observation", "category": 3}])
+@pytest.mark.parametrize(
+    "broken", [{}, {"resourceType": 7}, {"resourceType": "Observation", "category": 3}]
+)
 def test_a_shapeless_resource_still_finds_a_category(broken: dict[str, Any]) -> None:
     assert category_of(broken) in ("documents", "laboratory")
 
@@ -165,7 +167,9 @@ def test_a_patient_stays_in_demographics_whatever_the_label() -> None:
         ("urn:local", "F32.1", "conditions"), ("urn:local", "86406008", "conditions"),
     ],
 )  # fmt: skip
-def test_an_unlabelled_condition_is_known_by_its_code(system: str, code: str, category: str) -> None:
+def test_an_unlabelled_condition_is_known_by_its_code(
+    system: str, code: str, category: str
+) -> None:
     assert category_of(resource("Condition", code=coded(system, code))) == category
 
 
@@ -176,7 +180,9 @@ def test_an_unlabelled_condition_is_known_by_its_code(system: str, code: str, ca
 )  # fmt: skip
 def test_an_unlabelled_score_or_test_is_known_by_its_loinc_code(code: str, category: str) -> None:
     survey = [coded("any", "survey")]
-    assert category_of(resource("Observation", category=survey, code=coded(LOINC, code))) == category
+    assert (
+        category_of(resource("Observation", category=survey, code=coded(LOINC, code))) == category
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,7 +194,9 @@ def test_a_questionnaire_is_known_by_its_loinc_numbers(answers: dict[str, Any]) 
 
 
 def test_a_longer_number_that_contains_a_loinc_code_protects_nothing() -> None:
-    assert category_of(resource("QuestionnaireResponse", questionnaire="q/144249-10")) == "documents"
+    assert (
+        category_of(resource("QuestionnaireResponse", questionnaire="q/144249-10")) == "documents"
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,7 +209,9 @@ def test_a_longer_number_that_contains_a_loinc_code_protects_nothing() -> None:
         ({"text": "Lisinopril"}, "medications"),
     ],
 )
-def test_a_medicine_given_for_little_else_is_protected(concept: dict[str, Any], category: str) -> None:
+def test_a_medicine_given_for_little_else_is_protected(
+    concept: dict[str, Any], category: str
+) -> None:
     assert category_of(resource("MedicationRequest", medicationCodeableConcept=concept)) == category
 
 

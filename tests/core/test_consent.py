@@ -54,10 +54,14 @@ def grant(patient: Person, doctor: Person) -> Signed[Grant]:
     return sign_grant(patient, doctor)
 
 
-def require(chain: MemoryChain, signed: Signed[Grant], proof: Proof, now: int | None = None) -> None:
+def require(
+    chain: MemoryChain, signed: Signed[Grant], proof: Proof, now: int | None = None
+) -> None:
     """Ask whether the grant lets its viewer see."""
     view = chain.view()
-    require_viewable(signed, proof, domain=DOMAINS.consent, view=view, now=view.time if now is None else now)
+    require_viewable(
+        signed, proof, domain=DOMAINS.consent, view=view, now=view.time if now is None else now
+    )
 
 
 def why(chain: MemoryChain, signed: Signed[Grant], proof: Proof) -> GrantRefusal:
@@ -78,7 +82,9 @@ def test_a_grant_in_a_batch_lets_its_viewer_see(chain: MemoryChain, grant: Signe
     require(chain, grant, anchor(chain, grant.statement, digests=[salt(i) for i in range(9)]))
 
 
-def test_a_grant_that_is_not_anchored_does_not_hold(chain: MemoryChain, grant: Signed[Grant]) -> None:
+def test_a_grant_that_is_not_anchored_does_not_hold(
+    chain: MemoryChain, grant: Signed[Grant]
+) -> None:
     with pytest.raises(NotAnchored):
         require(chain, grant, Proof(root=DOMAINS.digest(grant.statement), path=()))
 
@@ -95,7 +101,9 @@ def test_a_wrong_proof_is_no_anchor(chain: MemoryChain, grant: Signed[Grant]) ->
             require(chain, grant, wrong)
 
 
-def test_an_anchor_in_another_contracts_book_does_not_count(chain: MemoryChain, grant: Signed[Grant]) -> None:
+def test_an_anchor_in_another_contracts_book_does_not_count(
+    chain: MemoryChain, grant: Signed[Grant]
+) -> None:
     digest = DOMAINS.digest(grant.statement)
     chain.anchor(RECORDS, digest)
     with pytest.raises(NotAnchored):
@@ -134,7 +142,9 @@ def test_further_rights_do_not_take_viewing_away(
     require(chain, signed, anchor(chain, signed.statement))
 
 
-def test_a_revoked_grant_opens_nothing(chain: MemoryChain, grant: Signed[Grant], patient: Person) -> None:
+def test_a_revoked_grant_opens_nothing(
+    chain: MemoryChain, grant: Signed[Grant], patient: Person
+) -> None:
     proof, nonce = anchor(chain, grant.statement), grant.statement.nonce
     chain.revoke(patient.id, word_of(nonce), mask_of(nonce))
     with pytest.raises(GrantRevoked):
@@ -174,7 +184,9 @@ def test_revoking_everything_ends_grants_of_the_old_tag_whenever_anchored(
         require(chain, later, anchor(chain, later.statement))
 
 
-def test_a_grant_under_the_new_tag_holds(chain: MemoryChain, patient: Person, doctor: Person) -> None:
+def test_a_grant_under_the_new_tag_holds(
+    chain: MemoryChain, patient: Person, doctor: Person
+) -> None:
     signed = sign_grant(patient, doctor, nonce=77 << 192 | 5)
     proof = anchor(chain, signed.statement)
     with pytest.raises(GrantTagReplaced):
@@ -224,7 +236,9 @@ def test_a_grant_signed_for_another_chain_or_contract_opens_nothing(
         require(chain, patient.sign(grant.statement, domain), anchor(chain, grant.statement))
 
 
-def test_a_high_s_or_malformed_signature_opens_nothing(chain: MemoryChain, grant: Signed[Grant]) -> None:
+def test_a_high_s_or_malformed_signature_opens_nothing(
+    chain: MemoryChain, grant: Signed[Grant]
+) -> None:
     proof = anchor(chain, grant.statement)
     for broken in (high_s(grant.signature), b"", grant.signature[:-1], bytes(65), bytes(97)):
         with pytest.raises(ForeignSignature):
@@ -340,7 +354,13 @@ def test_numbers_of_refusals_are_the_contracts(pytestconfig: pytest.Config) -> N
     st.integers(0, 3), st.sampled_from([0, 1, 2**63]), st.booleans(), st.booleans(), st.booleans(),
 )  # fmt: skip
 def test_a_grant_opens_only_where_nothing_speaks_against_it(
-    not_before: int, expires_at: int, rights: int, tag: int, revoked: bool, own: bool, anchored: bool
+    not_before: int,
+    expires_at: int,
+    rights: int,
+    tag: int,
+    revoked: bool,
+    own: bool,
+    anchored: bool,
 ) -> None:
     patient, doctor = make_person("patient"), make_person("doctor")
     chain = make_chain(patient, doctor)
@@ -353,7 +373,14 @@ def test_a_grant_opens_only_where_nothing_speaks_against_it(
     proof = anchor(chain, grant) if anchored else Proof(root=DOMAINS.digest(grant), path=())
     if revoked:
         chain.revoke(patient.id, word_of(grant.nonce), mask_of(grant.nonce))
-    good = not_before <= NOW < expires_at and rights & 1 and tag == 0 and own and anchored and not revoked
+    good = (
+        not_before <= NOW < expires_at
+        and rights & 1
+        and tag == 0
+        and own
+        and anchored
+        and not revoked
+    )
     try:
         require(chain, signed, proof)
         opened = True

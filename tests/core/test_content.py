@@ -31,7 +31,11 @@ from tests.makers import NOTE, salt
 SECRET = salt("content secret")
 TEXT = st.text(st.characters(blacklist_categories=("Cs",)), max_size=6)
 DOCUMENTS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=15,
 )
@@ -63,10 +67,14 @@ def test_different_documents_have_different_elements(a: Any, b: Any) -> None:
 
 
 @given(st.data(), DOCUMENTS.filter(lambda value: isinstance(value, dict) and value))
-def test_a_changed_value_changes_the_elements(data: st.DataObject, document: dict[str, Any]) -> None:
+def test_a_changed_value_changes_the_elements(
+    data: st.DataObject, document: dict[str, Any]
+) -> None:
     name = data.draw(st.sampled_from(sorted(document)))
     changed = document | {name: data.draw(DOCUMENTS)}
-    equal = json_elements(json.dumps(document).encode()) == json_elements(json.dumps(changed).encode())
+    equal = json_elements(json.dumps(document).encode()) == json_elements(
+        json.dumps(changed).encode()
+    )
     assert equal == same(document, changed)
 
 

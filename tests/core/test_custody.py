@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.memory_chain import MemoryChain
 from app.core.audit import MOST_RECORDS
-from app.core.custody import Approval, OpeningRequest
+from app.core.custody import Approval
 from app.core.errors import (
     AccessMismatch,
     AccessNotOfNow,
@@ -25,6 +25,7 @@ from app.core.errors import (
     SessionInvalid,
     UnknownVersion,
 )
+from app.core.opening import OpeningRequest
 from app.core.people import document_hash
 from app.core.records import Role
 from app.core.signatures import Signed
@@ -48,7 +49,11 @@ from tests.openings import SealedRecord, ask, ask_with, make_request, seal_recor
 
 
 def test_a_request_in_order_is_approved(
-    chain: MemoryChain, request_: OpeningRequest, sealed: SealedRecord, doctor: Person, patient: Person
+    chain: MemoryChain,
+    request_: OpeningRequest,
+    sealed: SealedRecord,
+    doctor: Person,
+    patient: Person,
 ) -> None:
     assert ask(chain, request_) == Approval(
         viewer_key=doctor.identity.public, patient=patient.id, digests=(sealed.digest,)
@@ -66,12 +71,16 @@ def test_many_records_open_with_one_access(
     chain: MemoryChain, grant: Signed[Grant], sealed: SealedRecord, doctor: Person
 ) -> None:
     asked = sealed.asked(make_custodian(1))
-    many = tuple(replace(asked, record=replace(asked.record, salt=salt(i))) for i in range(MOST_RECORDS + 1))
+    many = tuple(
+        replace(asked, record=replace(asked.record, salt=salt(i))) for i in range(MOST_RECORDS + 1)
+    )
     proof = anchor(chain, grant.statement)
 
     def request(count: int) -> OpeningRequest:
         access = sign_access(doctor, [one.record for one in many[:count]], grant.statement)
-        return make_request(doctor, [sealed], grant=grant, proof=proof, access=access, records=many[:count])
+        return make_request(
+            doctor, [sealed], grant=grant, proof=proof, access=access, records=many[:count]
+        )
 
     assert len(ask(chain, request(MOST_RECORDS)).digests) == MOST_RECORDS
     with pytest.raises(AccessMismatch):
@@ -131,7 +140,11 @@ def test_another_purpose_than_the_grants_is_refused(
 
 @pytest.mark.parametrize("change", [{"category": "genetics"}, {"record": salt("another record")}])
 def test_a_record_outside_the_grant_is_refused(
-    chain: MemoryChain, sealed: SealedRecord, patient: Person, doctor: Person, change: dict[str, Any]
+    chain: MemoryChain,
+    sealed: SealedRecord,
+    patient: Person,
+    doctor: Person,
+    change: dict[str, Any],
 ) -> None:
     with pytest.raises(OutsideGrant):
         ask_with(chain, doctor, sealed, sign_grant(patient, doctor, **change))
@@ -209,10 +222,16 @@ def test_old_keys_are_refused_once_new_ones_are_registered(
 
 
 @pytest.mark.parametrize(
-    ("document", "error"), [(b"{}", UnknownVersion), (b"[" * 100_000, MalformedSeal)], ids=["{}", "deep"]
+    ("document", "error"),
+    [(b"{}", UnknownVersion), (b"[" * 100_000, MalformedSeal)],
+    ids=["{}", "deep"],
 )
 def test_committed_keys_that_cannot_be_read_are_refused(
-    chain: MemoryChain, request_: OpeningRequest, doctor: Person, document: bytes, error: type[Exception]
+    chain: MemoryChain,
+    request_: OpeningRequest,
+    doctor: Person,
+    document: bytes,
+    error: type[Exception],
 ) -> None:
     chain.change_keys(doctor.id, document_hash(document))
     with pytest.raises(error):

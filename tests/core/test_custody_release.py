@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from app.adapters.memory_chain import MemoryChain
-from app.core.custody import AskedRecord, OpeningRequest, release, release_purpose
+from app.core.custody import release, release_purpose
 from app.core.errors import (
     NotServed,
     SlotNotOpened,
 )
 from app.core.keys import PrivateKey
+from app.core.opening import AskedRecord, OpeningRequest
 from app.core.sealing import Halves, open_bytes
 from app.core.sheets import Kind, Slot, combine
 from app.core.signatures import Signed
@@ -38,7 +39,9 @@ def test_two_custodians_and_the_category_key_open_the_record(
         access = DOMAINS.digest(request.access.statement)
         released = release(request, ask(chain, request), custodian, access)
         assert released.custodian == custodian.public.id
-        purpose = release_purpose(access, sealed.digest, custodian.public.id, doctor.identity.public.id)
+        purpose = release_purpose(
+            access, sealed.digest, custodian.public.id, doctor.identity.public.id
+        )
         shares.append(doctor.identity.open(released.shares[sealed.digest], purpose))
     b = combine(shares, sealed.sheet.threshold)
     a = sealed.sheet.open(Kind.A_FOR_CATEGORY, patient.vault.category("laboratory", 0))

@@ -9,7 +9,6 @@ import pytest
 
 from app.adapters.memory_chain import MemoryChain
 from app.core.consent import mask_of, word_of
-from app.core.custody import OpeningRequest
 from app.core.errors import (
     ForeignSignature,
     GrantExpired,
@@ -22,6 +21,7 @@ from app.core.errors import (
     RecordRetracted,
     ViewingNotGranted,
 )
+from app.core.opening import OpeningRequest
 from app.core.signatures import Proof, Signed
 from app.core.statements import ADD, Grant, Revocation, RevocationOfAll
 from tests.makers import (
@@ -96,7 +96,9 @@ def test_chain_and_clock_must_both_find_the_grant_valid(
         ({"not_before": NOW}, NOW - 60, GrantNotYetValid),
     ):
         signed = sign_grant(patient, doctor, **change)
-        request = make_request(doctor, [sealed], grant=signed, proof=anchor(chain, signed.statement))
+        request = make_request(
+            doctor, [sealed], grant=signed, proof=anchor(chain, signed.statement)
+        )
         with pytest.raises(error):
             ask(chain, request, clock=clock)
 
@@ -122,7 +124,11 @@ def test_a_retracted_record_opens_for_no_viewer(
 
 
 def test_a_retraction_by_others_does_not_close_a_record(
-    chain: MemoryChain, request_: OpeningRequest, sealed: SealedRecord, hospital: Person, stranger: Person
+    chain: MemoryChain,
+    request_: OpeningRequest,
+    sealed: SealedRecord,
+    hospital: Person,
+    stranger: Person,
 ) -> None:
     chain.retract(stranger.id, sealed.digest)
     chain.retract(hospital.id, sealed.digest)
@@ -156,7 +162,11 @@ def test_a_heard_revocation_counts_before_it_is_mined(
 
 
 def test_other_heard_revocations_close_nothing(
-    chain: MemoryChain, request_: OpeningRequest, grant: Signed[Grant], patient: Person, stranger: Person
+    chain: MemoryChain,
+    request_: OpeningRequest,
+    grant: Signed[Grant],
+    patient: Person,
+    stranger: Person,
 ) -> None:
     word, mask = word_of(grant.statement.nonce), mask_of(grant.statement.nonce)
     ask(
@@ -192,7 +202,9 @@ def test_a_member_of_the_author_opens_the_record_again(
     with pytest.raises(NotTheAuthor):
         ask(chain, request)
     membership = sign_membership(hospital, colleague)
-    assert ask(chain, replace(request, membership=membership)).viewer_key == colleague.identity.public
+    assert (
+        ask(chain, replace(request, membership=membership)).viewer_key == colleague.identity.public
+    )
     ended = sign_membership(hospital, colleague, expires_at=NOW)
     with pytest.raises(MembershipInvalid):
         ask(chain, replace(request, membership=ended))

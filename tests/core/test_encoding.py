@@ -40,7 +40,9 @@ def test_hexadecimal_comes_back(raw: bytes) -> None:
     assert from_hex(hex0x(raw), len(raw)) == raw
 
 
-@pytest.mark.parametrize("text", ["", "00", "0X00", "0x0", "0xzz", "0x0 0", "0x 00", "0x00\n", "0xé"])
+@pytest.mark.parametrize(
+    "text", ["", "00", "0X00", "0x0", "0xzz", "0x0 0", "0x 00", "0x00\n", "0xé"]
+)
 def test_what_is_not_hexadecimal_is_refused(text: str) -> None:
     with pytest.raises(MalformedStatement):
         from_hex(text)

@@ -133,7 +133,9 @@ def envelope_of(
     The text is sealed under the first secret.
     """
     key, own = key_of(secrets[0])
-    slots = [party.public.seal(s, PURPOSE) for party, s in zip(keys(len(secrets)), secrets, strict=True)]
+    slots = [
+        party.public.seal(s, PURPOSE) for party, s in zip(keys(len(secrets)), secrets, strict=True)
+    ]
     head = b"CKE\x01" + bytes([len(slots)]) + b"".join(slots) + (commitment or own) + bytes(12)
     return head + AESGCM(key).encrypt(bytes(12), text, head)
 

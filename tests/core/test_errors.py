@@ -39,7 +39,9 @@ def drawn() -> dict[str, str]:
     """The tree of errors.py's docstring: class to parent."""
     parents, branch = {}, ""
     for line in (errors.__doc__ or "").splitlines():
-        names = re.findall(r"[A-Z][A-Za-z]+", line.split("  ")[0] if line[:3] in ("├──", "└──") else line)
+        names = re.findall(
+            r"[A-Z][A-Za-z]+", line.split("  ")[0] if line[:3] in ("├──", "└──") else line
+        )
         if line[:3] in ("├──", "└──"):
             branch = names[0]
             parents[branch] = "ChartkeyError"
@@ -99,8 +101,12 @@ def declared(config: pytest.Config) -> dict[str, list[str]]:
     for file in sorted((config.rootpath / "contracts").rglob("*.sol")):
         if "testing" in file.parts:
             continue
-        for name, arguments in re.findall(r"^\s*error (\w+)\(([^)]*)\);", file.read_text(), re.MULTILINE):
-            found[name] = [argument.split()[-1] for argument in arguments.split(",") if argument.strip()]
+        for name, arguments in re.findall(
+            r"^\s*error (\w+)\(([^)]*)\);", file.read_text(), re.MULTILINE
+        ):
+            found[name] = [
+                argument.split()[-1] for argument in arguments.split(",") if argument.strip()
+            ]
     return found
 
 
@@ -109,9 +115,13 @@ def test_every_solidity_error_has_a_python_class(pytestconfig: pytest.Config) ->
     assert set(declared(pytestconfig)) <= set(CONTRACT_ERRORS)
 
 
-def test_sentences_of_contract_errors_name_only_their_arguments(pytestconfig: pytest.Config) -> None:
+def test_sentences_of_contract_errors_name_only_their_arguments(
+    pytestconfig: pytest.Config,
+) -> None:
     for name, arguments in declared(pytestconfig).items():
-        named = {field for _, field, _, _ in Formatter().parse(CONTRACT_ERRORS[name].sentence) if field}
+        named = {
+            field for _, field, _, _ in Formatter().parse(CONTRACT_ERRORS[name].sentence) if field
+        }
         assert named <= set(arguments), name
 
 

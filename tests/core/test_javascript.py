@@ -194,16 +194,24 @@ def test_an_element_shown_by_one_convinces_the_other(js: JavaScript) -> None:
         js.ask("disclose", body=entry["body"], secret=CONTENT["secret"], path="/none")
 
 
-@pytest.mark.parametrize("entry", SHEETS["shares"], ids=lambda e: f"{e['threshold']} of {len(e['shares'])}")
+@pytest.mark.parametrize(
+    "entry", SHEETS["shares"], ids=lambda e: f"{e['threshold']} of {len(e['shares'])}"
+)
 def test_javascript_combines_pythons_shares(js: JavaScript, entry: Document) -> None:
     for shares in (entry["shares"], entry["shares"][::-1]):
         assert js.ask("combine", shares=shares, threshold=entry["threshold"]) == entry["secret"]
     with pytest.raises(Refused):
-        js.ask("combine", shares=entry["shares"][: entry["threshold"] - 1], threshold=entry["threshold"])
+        js.ask(
+            "combine",
+            shares=entry["shares"][: entry["threshold"] - 1],
+            threshold=entry["threshold"],
+        )
 
 
 @pytest.mark.parametrize(("threshold", "count"), [(2, 2), (2, 3), (3, 5), (7, 32)])
-def test_shares_of_either_language_combine_in_the_other(js: JavaScript, threshold: int, count: int) -> None:
+def test_shares_of_either_language_combine_in_the_other(
+    js: JavaScript, threshold: int, count: int
+) -> None:
     secret = os.urandom(32)
     ours = split(secret, threshold, count, os.urandom)
     theirs = js.ask("split", secret=secret, threshold=threshold, count=count)
@@ -216,7 +224,11 @@ def test_javascript_opens_every_slot_of_a_python_sheet(js: JavaScript) -> None:
     sheet = SHEETS["sealed"]["sheet"]
     read = js.ask("read sheet", sheet=sheet)
     fresh = write_sheet(
-        record=from_hex(SHEETS["record"]), version=3, halves=HALVES, to=RECIPIENTS, random=os.urandom
+        record=from_hex(SHEETS["record"]),
+        version=3,
+        halves=HALVES,
+        to=RECIPIENTS,
+        random=os.urandom,
     ).encode()
 
     assert {n: read[n] for n in ("record", "version", "epoch", "threshold", "hash")} == {

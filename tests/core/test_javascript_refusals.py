@@ -23,7 +23,9 @@ from tests.core.javascript import JavaScript, Refused, read_file
 from tests.core.javascript import js as js  # a fixture is found by its name
 
 STATEMENTS, TREES, KEYS, BODIES = (load(n) for n in ("statements", "trees", "keys", "bodies"))
-SHEETS, ENVELOPES, DOCUMENTS, VAULTS = (load(n) for n in ("sheets", "envelopes", "documents", "vaults"))
+SHEETS, ENVELOPES, DOCUMENTS, VAULTS = (
+    load(n) for n in ("sheets", "envelopes", "documents", "vaults")
+)
 BODY_KEY = BodyKey.of(HALVES, CONTEXT)
 HALF_KEYS = {"a": HALVES.a, "b": HALVES.b, "context": context_json(CONTEXT)}
 
@@ -37,7 +39,9 @@ def _put(js: JavaScript, case: Document) -> Any:
         case "signature":
             entry = STATEMENTS["signature"]
             return js.ask(
-                "recover", digest=entry["digest"], signature=damage(from_hex(entry["signature"]), steps)
+                "recover",
+                digest=entry["digest"],
+                signature=damage(from_hex(entry["signature"]), steps),
             )
         case "manifest":
             return js.ask("read manifest", manifest=damage(from_hex(TREES["manifest"]), steps))
@@ -57,7 +61,9 @@ def _put(js: JavaScript, case: Document) -> Any:
             return js.ask("open", seed=named["viewerSeed"], sealed=sealed, info=info)
         case "envelope" | "two secrets":
             envelope = damage(from_hex(ENVELOPES["sealed"][of]), steps)
-            return js.ask("open envelope", envelope=envelope, **{"seeds": ENVELOPES["seeds"]} | given)
+            return js.ask(
+                "open envelope", envelope=envelope, **{"seeds": ENVELOPES["seeds"]} | given
+            )
         case "identity" | "withoutCustodians":
             return js.ask("identity keys", document=damage_text(DOCUMENTS[of], steps))
         case "category" | "withoutKeys":
@@ -71,7 +77,9 @@ def _put(js: JavaScript, case: Document) -> Any:
         case _:
             sealed = damage(seal_bytes(counting(int(of)), BODY_KEY), steps)
             context = context_json(CONTEXT) | given.get("context", {})
-            return js.ask("open body hash", sealed=sealed, **HALF_KEYS | given | {"context": context})
+            return js.ask(
+                "open body hash", sealed=sealed, **HALF_KEYS | given | {"context": context}
+            )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +96,9 @@ def test_javascript_refuses_what_python_refuses(js: JavaScript, case: Document) 
 
 
 @pytest.mark.parametrize("entry", STATEMENTS["session"]["not"], ids=lambda e: e["why"])
-def test_neither_takes_another_form_for_a_session_signature(js: JavaScript, entry: Document) -> None:
+def test_neither_takes_another_form_for_a_session_signature(
+    js: JavaScript, entry: Document
+) -> None:
     session = {name: STATEMENTS["session"][name] for name in ("publicKey", "digest", "signature")}
     assert js.ask("session signature", **session) is True
     assert js.ask("session signature", **session | entry) is False
@@ -148,7 +158,9 @@ def test_scraps_of_json_are_read_alike(js: JavaScript, scraps: bytes) -> None:
 
 
 @given(DOCUMENTS_OF_ANY_SHAPE, st.booleans())
-def test_documents_of_any_shape_are_read_alike(js: JavaScript, document: Any, escaped: bool) -> None:
+def test_documents_of_any_shape_are_read_alike(
+    js: JavaScript, document: Any, escaped: bool
+) -> None:
     _require_alike(js, json.dumps(document, ensure_ascii=escaped).encode("utf-8", "surrogatepass"))
 
 

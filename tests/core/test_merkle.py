@@ -83,7 +83,12 @@ def test_parts_that_are_not_32_bytes_prove_nothing() -> None:
     a, b = leaves(2)
     both, root = a + b, merkle_root([a, b])
     assert is_proven(a, Proof(root=root, path=(b,)))
-    for digest, path in ((b"", (both,)), (both, (b"",)), (both[:31], (both[31:],)), (both[:1], (both[1:],))):
+    for digest, path in (
+        (b"", (both,)),
+        (both, (b"",)),
+        (both[:31], (both[31:],)),
+        (both[:1], (both[1:],)),
+    ):
         assert not is_proven(digest, Proof(root=root, path=path))
     for length in (0, 31, 33, 64):
         assert not is_proven(bytes(length), Proof(root=bytes(length), path=()))
@@ -108,7 +113,10 @@ def test_a_tree_stands_on_digests(digests: list[bytes]) -> None:
 
 
 ENTRIES = st.dictionaries(
-    st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32), min_size=1, max_size=20
+    st.binary(min_size=32, max_size=32),
+    st.binary(min_size=32, max_size=32),
+    min_size=1,
+    max_size=20,
 )
 
 
@@ -157,7 +165,9 @@ def test_a_manifest_of_nothing_or_of_too_much_is_malformed() -> None:
     with pytest.raises(MalformedSeal):
         decode_manifest(head + struct.pack(">I", 0))
     with pytest.raises(MalformedSeal):
-        decode_manifest(head + struct.pack(">I", MANIFEST_MOST + 1) + bytes(64 * (MANIFEST_MOST + 1)))
+        decode_manifest(
+            head + struct.pack(">I", MANIFEST_MOST + 1) + bytes(64 * (MANIFEST_MOST + 1))
+        )
 
 
 def test_a_manifest_that_repeats_or_disorders_digests_is_malformed() -> None:

@@ -133,7 +133,10 @@ def test_what_says_the_same_in_other_bytes_is_malformed(patient: Person) -> None
             text.replace("chartkey", "\\u0063hartkey").encode(),
             json.dumps(dict(reversed(json.loads(text).items())), separators=(",", ":")).encode(),
             b"\xef\xbb\xbf" + document,
-            *(text.encode(form) for form in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le")),
+            *(
+                text.encode(form)
+                for form in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le")
+            ),
         ):
             with pytest.raises(MalformedSeal):
                 decode(same)
@@ -221,7 +224,9 @@ def require(
     )
 
 
-def test_a_member_acts_for_the_organization(chain: MemoryChain, hospital: Person, colleague: Person) -> None:
+def test_a_member_acts_for_the_organization(
+    chain: MemoryChain, hospital: Person, colleague: Person
+) -> None:
     signed = sign_membership(hospital, colleague, not_before=NOW, expires_at=NOW + DAY)
     require(chain, signed, hospital, colleague)
     require(chain, signed, hospital, colleague, now=NOW + DAY - 1)
@@ -250,7 +255,9 @@ def test_a_membership_of_somebody_else_is_refused(
         require(chain, sign_membership(hospital, doctor), hospital, colleague)
 
 
-def test_an_ended_membership_is_refused(chain: MemoryChain, hospital: Person, colleague: Person) -> None:
+def test_an_ended_membership_is_refused(
+    chain: MemoryChain, hospital: Person, colleague: Person
+) -> None:
     signed, other = (sign_membership(hospital, colleague, salt=bytes([i]) * 32) for i in (1, 2))
     chain.end_membership(hospital.id, DOMAINS.digest(signed.statement))
     with pytest.raises(MembershipInvalid, match="ended it"):

@@ -57,16 +57,22 @@ def require(chain: MemoryChain, signed: Signed[Record], proof: Proof) -> Role:
     return require_authentic(signed, proof, domain=DOMAINS.records, view=chain.view())
 
 
-def test_a_record_of_a_credentialed_author_is_authentic(chain: MemoryChain, record: Signed[Record]) -> None:
+def test_a_record_of_a_credentialed_author_is_authentic(
+    chain: MemoryChain, record: Signed[Record]
+) -> None:
     assert require(chain, record, anchor(chain, record.statement)) == Role.PRACTITIONER
 
 
-def test_a_record_by_the_patient_is_authentic_and_says_so(chain: MemoryChain, patient: Person) -> None:
+def test_a_record_by_the_patient_is_authentic_and_says_so(
+    chain: MemoryChain, patient: Person
+) -> None:
     signed = sign_record(patient, patient)
     assert require(chain, signed, anchor(chain, signed.statement)) == Role.NONE
 
 
-def test_a_record_that_is_not_anchored_does_not_count(chain: MemoryChain, record: Signed[Record]) -> None:
+def test_a_record_that_is_not_anchored_does_not_count(
+    chain: MemoryChain, record: Signed[Record]
+) -> None:
     digest = DOMAINS.digest(record.statement)
     with pytest.raises(NotAnchored):
         require(chain, record, Proof(root=digest, path=()))
@@ -131,7 +137,9 @@ def test_a_record_signed_for_another_chain_or_contract_is_refused(
         require(chain, doctor.sign(record.statement, domain), anchor(chain, record.statement))
 
 
-def test_a_record_with_a_bad_signature_is_refused(chain: MemoryChain, record: Signed[Record]) -> None:
+def test_a_record_with_a_bad_signature_is_refused(
+    chain: MemoryChain, record: Signed[Record]
+) -> None:
     proof = anchor(chain, record.statement)
     for broken in (high_s(record.signature), b"", record.signature[:-1], bytes(65)):
         with pytest.raises(ForeignSignature):
@@ -215,7 +223,9 @@ def test_two_roles_in_turn_are_not_one_held_throughout(
         require(chain, signed, anchor(chain, signed.statement))
 
 
-def test_the_first_of_several_roles_is_told(chain: MemoryChain, patient: Person, doctor: Person) -> None:
+def test_the_first_of_several_roles_is_told(
+    chain: MemoryChain, patient: Person, doctor: Person
+) -> None:
     chain.credential(REGISTRAR, doctor.id, Role.DISTRIBUTOR, NOW + DAY)
     chain.withdraw(REGISTRAR, doctor.id, Role.PRACTITIONER)
     chain.credential(REGISTRAR, doctor.id, Role.PHARMACY, NOW + DAY)
@@ -310,7 +320,9 @@ def test_a_record_of_another_patient_or_category_replaces_nothing(
         assert current_versions(chart(first, second), accepted) == chart(first, second)
 
 
-def test_a_record_that_supersedes_an_unknown_one_is_current(patient: Person, doctor: Person) -> None:
+def test_a_record_that_supersedes_an_unknown_one_is_current(
+    patient: Person, doctor: Person
+) -> None:
     only = make_record(patient, doctor, supersedes=salt("elsewhere"))
     assert current_versions(chart(only)) == chart(only)
 

@@ -167,7 +167,9 @@ def test_a_last_segment_that_goes_on_is_altered() -> None:
         open_bytes(seal_bytes(BODY, KEY) + b"\x00", KEY)
 
 
-@pytest.mark.parametrize("order", [(1, 0, 2), (0, 2, 1), (2, 1, 0), (0, 0, 1, 2), (0, 1, 1, 2), (1, 2)])
+@pytest.mark.parametrize(
+    "order", [(1, 0, 2), (0, 2, 1), (2, 1, 0), (0, 0, 1, 2), (0, 1, 1, 2), (1, 2)]
+)
 def test_segments_in_another_order_number_or_twice_are_refused(order: tuple[int, ...]) -> None:
     head, *rest = segments(seal_bytes(BODY, KEY))
     with pytest.raises((BodyAltered, BodyTruncated)):
@@ -234,7 +236,11 @@ def test_a_body_opens_under_no_other_records_name(changed: dict[str, object]) ->
 def test_each_half_alone_opens_nothing() -> None:
     good, other = make_halves(), make_halves("other")
     sealed = seal_bytes(b"body", KEY)
-    for halves in (Halves(a=good.a, b=other.b), Halves(a=other.a, b=good.b), Halves(a=good.b, b=good.a)):
+    for halves in (
+        Halves(a=good.a, b=other.b),
+        Halves(a=other.a, b=good.b),
+        Halves(a=good.b, b=good.a),
+    ):
         context_key = BodyKey.of(halves, make_context())
         with pytest.raises(KeyNotOfBody):
             open_bytes(sealed, context_key)

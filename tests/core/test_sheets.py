@@ -57,7 +57,10 @@ def shares_of(sheet: KeySheet, *custodians: PrivateKey) -> list[bytes]:
 def statement_of(sheet: KeySheet) -> Sheet:
     """What is signed of a sheet."""
     return Sheet(
-        record=sheet.record, version=sheet.version, sheet_hash=sheet_hash(sheet.encode()), salt=salt()
+        record=sheet.record,
+        version=sheet.version,
+        sheet_hash=sheet_hash(sheet.encode()),
+        salt=salt(),
     )
 
 
@@ -73,7 +76,9 @@ def test_each_party_opens_its_part(
     assert open_bytes(sealed.sealed, sealed.body_key()) == sealed.body
 
 
-def test_nobody_opens_the_part_of_another(sealed: SealedRecord, patient: Person, stranger: Person) -> None:
+def test_nobody_opens_the_part_of_another(
+    sealed: SealedRecord, patient: Person, stranger: Person
+) -> None:
     sheet = sealed.sheet
     for kind in Kind:
         with pytest.raises(NoSlot):
@@ -86,7 +91,9 @@ def test_nobody_opens_the_part_of_another(sealed: SealedRecord, patient: Person,
         sheet.open(Kind.SHARE_OF_B, patient.identity)
 
 
-def test_a_slot_that_only_carries_my_name_does_not_open(sealed: SealedRecord, stranger: Person) -> None:
+def test_a_slot_that_only_carries_my_name_does_not_open(
+    sealed: SealedRecord, stranger: Person
+) -> None:
     slot = replace(sealed.sheet.slots[0], recipient=stranger.identity.public.id)
     with pytest.raises(SlotNotOpened):
         replace(sealed.sheet, slots=(slot,)).open(Kind.A_FOR_CATEGORY, stranger.identity)
@@ -127,14 +134,18 @@ def test_any_bytes_are_a_sheet_or_a_typed_error(tail: bytes, marked: bool) -> No
 
 
 def test_slots_of_unknown_kinds_are_passed_over(sealed: SealedRecord, patient: Person) -> None:
-    later = Slot(kind=9, number=0, recipient=patient.identity.public.id, sealed=b"a later version's")
+    later = Slot(
+        kind=9, number=0, recipient=patient.identity.public.id, sealed=b"a later version's"
+    )
     sheet = decode_sheet(replace(sealed.sheet, slots=(later, *sealed.sheet.slots)).encode())
     assert sheet.open(Kind.B_FOR_PATIENT, patient.identity) == sealed.halves.b
 
 
 def test_a_sheet_cut_off_anywhere_is_malformed(sealed: SealedRecord) -> None:
     sheet = sealed.sheet.encode()
-    for cut in {0, 3, 4, 56, 57, len(sheet) - 1} | set(random.Random(4).sample(range(len(sheet)), 100)):
+    for cut in {0, 3, 4, 56, 57, len(sheet) - 1} | set(
+        random.Random(4).sample(range(len(sheet)), 100)
+    ):
         with pytest.raises(MalformedSeal):
             decode_sheet(sheet[:cut])
 
@@ -185,7 +196,10 @@ def test_a_flipped_bit_in_a_slot_opens_nothing_even_without_the_hash(
 
 @pytest.mark.parametrize("change", [{"record": salt("another record")}, {"epoch": 1}])
 def test_a_sheet_with_another_record_or_epoch_opens_nothing(
-    sealed: SealedRecord, patient: Person, custodians: tuple[PrivateKey, ...], change: dict[str, object]
+    sealed: SealedRecord,
+    patient: Person,
+    custodians: tuple[PrivateKey, ...],
+    change: dict[str, object],
 ) -> None:
     sheet = replace(sealed.sheet, **change)  # type: ignore[arg-type]
     for kind, key in (
@@ -218,7 +232,9 @@ def test_a_sheet_of_another_record_or_version_than_signed_is_a_substitution(
 
 def test_signed_bytes_that_are_no_sheet_are_malformed(sealed: SealedRecord) -> None:
     with pytest.raises(MalformedSeal):
-        require_newest(b"noise", replace(statement_of(sealed.sheet), sheet_hash=sheet_hash(b"noise")))
+        require_newest(
+            b"noise", replace(statement_of(sealed.sheet), sheet_hash=sheet_hash(b"noise"))
+        )
 
 
 def test_a_stale_sheet_is_refused(sealed: SealedRecord) -> None:
@@ -254,7 +270,9 @@ def test_a_sheet_that_leaves_somebody_out_is_not_complete(
         require_complete(replace(sealed.sheet, slots=(*rest, empty)), make_recipients(patient))
 
 
-@pytest.mark.parametrize("change", [{"threshold": 1}, {"threshold": 3}, {"shares": 4}, {"epoch": 1}])
+@pytest.mark.parametrize(
+    "change", [{"threshold": 1}, {"threshold": 3}, {"shares": 4}, {"epoch": 1}]
+)
 def test_a_sheet_with_another_threshold_or_epoch_is_not_complete(
     sealed: SealedRecord, patient: Person, change: dict[str, object]
 ) -> None:
@@ -265,8 +283,12 @@ def test_a_sheet_with_another_threshold_or_epoch_is_not_complete(
 def test_a_patient_writes_a_better_sheet_without_touching_the_body(
     sealed: SealedRecord, patient: Person
 ) -> None:
-    to = replace(make_recipients(patient, epoch=3), custodians=(make_custodian(7).public,), threshold=1)
-    sheet = write_sheet(record=sealed.digest, version=1, halves=sealed.halves, to=to, random=randomness())
+    to = replace(
+        make_recipients(patient, epoch=3), custodians=(make_custodian(7).public,), threshold=1
+    )
+    sheet = write_sheet(
+        record=sealed.digest, version=1, halves=sealed.halves, to=to, random=randomness()
+    )
     require_complete(sheet, to)
     assert (sheet.version, sheet.epoch, sheet.threshold, sheet.shares) == (1, 3, 1, 1)
     a = sheet.open(Kind.A_FOR_CATEGORY, patient.vault.category("laboratory", 3))
@@ -276,13 +298,19 @@ def test_a_patient_writes_a_better_sheet_without_touching_the_body(
 
 def test_purposes_of_slots_differ_in_every_part() -> None:
     base = (Kind.SHARE_OF_B, salt("record"), 0, salt("key"))
-    others = ((Kind.A_FOR_AUTHOR, *base[1:]), (base[0], salt(), 0, base[3]), (*base[:2], 1, base[3]))
+    others = (
+        (Kind.A_FOR_AUTHOR, *base[1:]),
+        (base[0], salt(), 0, base[3]),
+        (*base[:2], 1, base[3]),
+    )
     assert len({slot_purpose(*parts) for parts in (base, *others, (*base[:3], salt()))}) == 5
 
 
 @settings(max_examples=25)
 @given(st.data(), st.binary(min_size=1, max_size=40), st.integers(1, 12))
-def test_any_t_of_n_shares_combine_to_the_secret(data: st.DataObject, secret: bytes, count: int) -> None:
+def test_any_t_of_n_shares_combine_to_the_secret(
+    data: st.DataObject, secret: bytes, count: int
+) -> None:
     threshold = data.draw(st.integers(1, count))
     shares = split(secret, threshold, count, randomness(count))
     chosen = data.draw(st.permutations(shares))
@@ -335,7 +363,9 @@ def test_an_altered_share_gives_another_secret_which_opens_nothing(
 
 def test_a_share_of_another_record_opens_nothing(patient: Person, doctor: Person) -> None:
     one, other = seal_record(patient, doctor, seed=1), seal_record(patient, doctor, seed=2)
-    mixed = combine([*shares_of(one.sheet, make_custodian(1)), *shares_of(other.sheet, make_custodian(2))], 2)
+    mixed = combine(
+        [*shares_of(one.sheet, make_custodian(1)), *shares_of(other.sheet, make_custodian(2))], 2
+    )
     with pytest.raises(KeyNotOfBody):
         open_bytes(one.sealed, one.body_key(Halves(a=one.halves.a, b=mixed)))
 

@@ -94,7 +94,9 @@ def test_the_border_between_low_and_high_s_is_half_the_order() -> None:
     assert recover(DIGEST, r + HALF_ORDER.to_bytes(32, "big") + b"\x1b").startswith("0x")
 
 
-@pytest.mark.parametrize(("r", "s"), [(0, 1), (1, 0), (0, 0), (2**256 - 1, 1), (2 * HALF_ORDER + 1, 1)])
+@pytest.mark.parametrize(
+    ("r", "s"), [(0, 1), (1, 0), (0, 0), (2**256 - 1, 1), (2 * HALF_ORDER + 1, 1)]
+)
 def test_a_signature_that_is_no_curve_point_is_malformed(r: int, s: int) -> None:
     with pytest.raises(MalformedSignature):
         recover(DIGEST, r.to_bytes(32, "big") + s.to_bytes(32, "big") + b"\x1b")
@@ -106,7 +108,9 @@ def test_any_65_bytes_recover_an_address_or_a_typed_error(body: bytes, v: int) -
         assert len(recover(DIGEST, body + bytes([v]))) == 42
 
 
-def test_a_browsers_signature_is_recognized(browser: Browser, doctor: Person, patient: Person) -> None:
+def test_a_browsers_signature_is_recognized(
+    browser: Browser, doctor: Person, patient: Person
+) -> None:
     access = sign_access(doctor, [make_record(patient, doctor)]).statement
     digest, signature = DOMAINS.digest(access), browser.sign(access).signature
     assert is_session_signature(browser.public_key, digest, signature)
@@ -187,7 +191,9 @@ def test_a_broken_statement_file_is_malformed(
 
 
 @pytest.mark.parametrize("part", ["chartkey", "typedData", "signature"])
-def test_a_statement_file_without_a_part_is_malformed(patient: Person, doctor: Person, part: str) -> None:
+def test_a_statement_file_without_a_part_is_malformed(
+    patient: Person, doctor: Person, part: str
+) -> None:
     document = signed_json(sign_grant(patient, doctor), DOMAINS)
     del document[part]
     with pytest.raises(MalformedStatement):
@@ -209,7 +215,9 @@ def test_a_statement_file_of_an_unknown_type_is_refused(patient: Person, doctor:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -221,7 +229,9 @@ JSON = st.recursive(
     ),
     JSON,
 )  # fmt: skip
-def test_a_statement_file_with_anything_in_it_is_read_or_refused_by_type(part: str, junk: Any) -> None:
+def test_a_statement_file_with_anything_in_it_is_read_or_refused_by_type(
+    part: str, junk: Any
+) -> None:
     signed = sign_grant(make_person("patient"), make_person("doctor"))
     document = json.loads(json.dumps(signed_json(signed, DOMAINS, Proof(root=salt(), path=()))))
     place = document

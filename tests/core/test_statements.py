@@ -57,11 +57,15 @@ def test_a_statement_for_another_chain_is_refused(patient: Person, doctor: Perso
 def test_a_statement_for_another_contract_is_refused(patient: Person, doctor: Person) -> None:
     for contract in (address("elsewhere"), DOMAINS.records.contract):
         with pytest.raises(WrongContract) as refused:
-            DOMAINS.require_own(make_grant(patient, doctor), Domain(chain_id=CHAIN_ID, contract=contract))
+            DOMAINS.require_own(
+                make_grant(patient, doctor), Domain(chain_id=CHAIN_ID, contract=contract)
+            )
         assert refused.value.facts["given"] == contract
 
 
-def test_deployments_with_the_same_addresses_on_two_chains_differ(patient: Person, doctor: Person) -> None:
+def test_deployments_with_the_same_addresses_on_two_chains_differ(
+    patient: Person, doctor: Person
+) -> None:
     def moved(domain: Domain) -> Domain:
         return Domain(chain_id=1, contract=domain.contract)
 

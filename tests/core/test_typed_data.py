@@ -104,7 +104,9 @@ def test_the_type_string_is_that_of_the_design() -> None:
 
 def test_numbers_that_a_double_cannot_hold_are_written_as_text() -> None:
     statement = RevocationOfAll(patient=address("patient"), tag=2**63 + 1, new_tag=2**64 - 1)
-    message = json.loads(json.dumps(statement.message()), parse_int=lambda digits: int(float(digits)))
+    message = json.loads(
+        json.dumps(statement.message()), parse_int=lambda digits: int(float(digits))
+    )
     assert RevocationOfAll.from_message(message) == statement
 
 
@@ -115,7 +117,9 @@ def test_addresses_are_kept_in_their_checksummed_form() -> None:
 
 
 def test_an_address_with_a_letter_off_is_refused() -> None:
-    wrong = "0x" + "".join(reversed([c.swapcase() if i == 3 else c for i, c in enumerate("Ab" * 20)]))
+    wrong = "0x" + "".join(
+        reversed([c.swapcase() if i == 3 else c for i, c in enumerate("Ab" * 20)])
+    )
     with pytest.raises(MalformedStatement, match="checksum"):
         Retraction(person=wrong, record=salt())
 
@@ -148,7 +152,9 @@ def test_a_value_that_does_not_fit_its_field_is_refused(
 
 
 @pytest.mark.parametrize("number", ["0x0a", "10", 10])
-def test_numbers_are_read_as_wallets_write_them(patient: Person, doctor: Person, number: Any) -> None:
+def test_numbers_are_read_as_wallets_write_them(
+    patient: Person, doctor: Person, number: Any
+) -> None:
     message = make_grant(patient, doctor).message()
     assert Grant.from_message(message | {"nonce": number}).nonce == 10
 
@@ -167,7 +173,9 @@ def test_a_chain_id_that_javascript_would_round_is_refused() -> None:
         parse_statement(domain(chainId=2**53))
 
 
-@pytest.mark.parametrize("number", ["", "0x", "1.5", "-1", "١", "1" * 79, "0x" + "1" * 65, 1.5, None, True])
+@pytest.mark.parametrize(
+    "number", ["", "0x", "1.5", "-1", "١", "1" * 79, "0x" + "1" * 65, 1.5, None, True]
+)
 def test_what_is_not_a_number_is_refused(patient: Person, doctor: Person, number: Any) -> None:
     message = make_grant(patient, doctor).message()
     with pytest.raises(MalformedStatement):
@@ -195,7 +203,9 @@ def test_what_is_not_typed_data_is_malformed(broken: Any) -> None:
         parse_statement(broken)
 
 
-@pytest.mark.parametrize("types", [None, [], "Retraction", {}, {"Retraction": []}, {"Retraction": None}])
+@pytest.mark.parametrize(
+    "types", [None, [], "Retraction", {}, {"Retraction": []}, {"Retraction": None}]
+)
 def test_typed_data_with_a_broken_type_section_is_malformed(types: Any) -> None:
     with pytest.raises(MalformedStatement):
         parse_statement(document(types=types))
@@ -220,7 +230,9 @@ def test_another_application_or_version_is_refused(field: str, value: Any) -> No
         parse_statement(domain(**{field: value}))
 
 
-@pytest.mark.parametrize("chain_id", [None, True, -1, 1.5, "one", "-1", "", "0x", "1 ", "9" * 5000, [1], {}])
+@pytest.mark.parametrize(
+    "chain_id", [None, True, -1, 1.5, "one", "-1", "", "0x", "1 ", "9" * 5000, [1], {}]
+)
 def test_a_chain_id_that_is_no_number_is_refused(chain_id: Any) -> None:
     with pytest.raises((WrongChain, MalformedStatement)):
         parse_statement(domain(chainId=chain_id))
@@ -250,7 +262,12 @@ def test_a_contract_that_is_no_address_is_refused(contract: Any) -> None:
 
 def test_a_domain_with_other_fields_is_refused() -> None:
     own = DOMAINS.records.as_json()
-    wrong: tuple[Any, ...] = (own | {"salt": "0x00"}, {"name": "Chartkey", "version": "1"}, [], None)
+    wrong: tuple[Any, ...] = (
+        own | {"salt": "0x00"},
+        {"name": "Chartkey", "version": "1"},
+        [],
+        None,
+    )
     for broken in wrong:
         with pytest.raises(MalformedStatement):
             parse_statement(document(domain=broken))

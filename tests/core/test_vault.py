@@ -242,7 +242,9 @@ def test_a_passphrase_lock_that_commits_to_another_key_opens_nothing() -> None:
     key = scrypt(b"correct horse", salt=from_hex(lock["salt"]), n=CHEAP, r=8, p=1, dklen=64)
     assert open_with_passphrase(sealed_again(lock, key), "correct horse") == VAULT
     with pytest.raises(WrongLock):
-        open_with_passphrase(sealed_again(lock | {"commitment": "0x" + "00" * 32}, key), "correct horse")
+        open_with_passphrase(
+            sealed_again(lock | {"commitment": "0x" + "00" * 32}, key), "correct horse"
+        )
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 64])
@@ -260,7 +262,13 @@ def test_the_lock_tells_what_its_wallet_must_sign() -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "http://node.example", "https://node.example:8443", "https://Node.example", ""],
+    [
+        "https://evil.example",
+        "http://node.example",
+        "https://node.example:8443",
+        "https://Node.example",
+        "",
+    ],
 )
 def test_a_lock_of_another_origin_makes_no_wallet_sign(origin: str) -> None:
     with pytest.raises(WrongLock):
@@ -340,7 +348,11 @@ def test_neither_wallet_nor_device_opens_the_lock_alone() -> None:
 def test_a_wallet_that_signs_differently_each_time_locks_nothing() -> None:
     with pytest.raises(WrongLock):
         lock_with_wallet(
-            VAULT, (wallet_signature(), wallet_signature("once more")), DEVICE, randomness(), **ENROLMENT
+            VAULT,
+            (wallet_signature(), wallet_signature("once more")),
+            DEVICE,
+            randomness(),
+            **ENROLMENT,
         )
 
 
@@ -358,7 +370,11 @@ def test_the_wallets_message_is_shaped_like_erc_4361() -> None:
     ]  # fmt: skip
 
 
-@given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=4))
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.integers() | st.text(max_size=5) | st.none(), max_size=4
+    )
+)
 def test_any_document_is_a_lock_or_a_typed_error(document: dict[str, Any]) -> None:
     for lock in (document, passphrase_lock() | document, wallet_lock() | document):
         with contextlib.suppress(ChartkeyError):

@@ -43,7 +43,9 @@ from scripts.golden.source import (
 from scripts.vectors import FILES, text
 
 STATEMENTS, BODIES, SHEETS, VAULTS = (load(n) for n in ("statements", "bodies", "sheets", "vaults"))
-KEYS, CONTENT, ENVELOPES, DOCUMENTS = (load(n) for n in ("keys", "content", "envelopes", "documents"))
+KEYS, CONTENT, ENVELOPES, DOCUMENTS = (
+    load(n) for n in ("keys", "content", "envelopes", "documents")
+)
 
 
 def by_name(entries: list[Document], *names: str) -> list[Any]:
@@ -89,7 +91,9 @@ def test_what_is_no_session_signature_is_not_taken_for_one(entry: Document) -> N
 
 
 def _is_session(entry: Document) -> bool:
-    key, digest, signature = (from_hex(entry[name]) for name in ("publicKey", "digest", "signature"))
+    key, digest, signature = (
+        from_hex(entry[name]) for name in ("publicKey", "digest", "signature")
+    )
     return is_session_signature(key, digest, signature)
 
 
@@ -191,7 +195,10 @@ def _is_shown(shown: Document) -> bool:
     root = from_hex(shown["root"])
     proof = Proof(root=root, path=tuple(from_hex(step) for step in shown["proof"]))
     disclosure = Disclosure(
-        path=shown["path"], value=from_hex(shown["value"]), salt=from_hex(shown["salt"]), proof=proof
+        path=shown["path"],
+        value=from_hex(shown["value"]),
+        salt=from_hex(shown["salt"]),
+        proof=proof,
     )
     return is_disclosed(disclosure, root)
 
@@ -202,7 +209,9 @@ def test_a_disclosure_holds_and_no_other_element_passes_for_it() -> None:
         assert not _is_shown(damage_document(CONTENT["disclosure"], steps)), steps
 
 
-@pytest.mark.parametrize("entry", SHEETS["shares"], ids=lambda e: f"{e['threshold']} of {len(e['shares'])}")
+@pytest.mark.parametrize(
+    "entry", SHEETS["shares"], ids=lambda e: f"{e['threshold']} of {len(e['shares'])}"
+)
 def test_the_last_shares_give_the_secret(entry: Document) -> None:
     shares = [from_hex(share) for share in entry["shares"]]
     assert hex0x(combine(shares[::-1], entry["threshold"])) == entry["secret"]
@@ -221,7 +230,9 @@ def test_a_wrong_phrase_is_refused(phrase: str) -> None:
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
 def test_a_passphrase_opens_in_every_unicode_form(form: Any) -> None:
-    vault = open_with_passphrase(VAULTS["passphraseLock"], unicodedata.normalize(form, VAULTS["passphrase"]))
+    vault = open_with_passphrase(
+        VAULTS["passphraseLock"], unicodedata.normalize(form, VAULTS["passphrase"])
+    )
     assert hex0x(vault.seed) == VAULTS["seed"]
 
 
@@ -283,7 +294,9 @@ def test_an_envelope_of_two_secrets_opens_for_the_one_that_it_commits_to() -> No
 
 @pytest.mark.parametrize(
     "case",
-    by_name([c for n in ("trees", "keys", "sheets", "envelopes") for c in refusals(n)], "of", "why"),
+    by_name(
+        [c for n in ("trees", "keys", "sheets", "envelopes") for c in refusals(n)], "of", "why"
+    ),
 )
 def test_damaged_bytes_are_refused_with_their_own_error(case: Document) -> None:
     original, opens = OPENERS[case["of"]]

@@ -47,7 +47,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("equivalence")
     with start_anvil(folder) as process:
         w3 = Web3(Web3.HTTPProvider(process.url))
-        deployment = deploy(w3, process.accounts[0], network="test", path=folder / "deployment.json")
+        deployment = deploy(
+            w3, process.accounts[0], network="test", path=folder / "deployment.json"
+        )
         rpc = Rpc(process.url)
         chain = EthereumChain(rpc, deployment, process.accounts[0])
         random = Random(20)

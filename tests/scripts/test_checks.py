@@ -28,7 +28,9 @@ def test_the_parts_are_counted_together(parts: dict, capsys: pytest.CaptureFixtu
     assert last_line(capsys) == "15 passed, 0 failed, 1 skipped"
 
 
-def test_a_part_without_tests_fails_the_run(parts: dict, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_part_without_tests_fails_the_run(
+    parts: dict, capsys: pytest.CaptureFixture[str]
+) -> None:
     parts["lint"] = lambda _: Outcome(fault="exit code 1")
     parts["unit"] = lambda _: Outcome(passed=10)
     assert checks.main([]) == 1
@@ -61,7 +63,9 @@ def test_branches_left_uncovered_fail_the_run(
     assert outcome.passed == 3
 
 
-def test_a_run_that_never_reached_a_test_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_never_reached_a_test_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checks, "REPORTS", tmp_path)
     outcome = checks._pytest("unit", [checks.PYTHON, "-c", "raise SystemExit(3)"], {})
     assert outcome == Outcome(fault="exit code 3 before a test ran")

@@ -29,7 +29,9 @@ def bootstrap(folder: Path, *, chosen: str = "") -> subprocess.CompletedProcess[
 def put_python(folder: Path, name: str, version: str) -> None:
     """A stand-in that tells its version and, asked for anything else, its own name."""
     path = folder / name
-    path.write_text(f'#!/bin/sh\n[ "$1" = -c ] && echo {version} && exit 0\necho "chose {name}"\nexit 7\n')
+    path.write_text(
+        f'#!/bin/sh\n[ "$1" = -c ] && echo {version} && exit 0\necho "chose {name}"\nexit 7\n'
+    )
     path.chmod(0o755)
 
 
@@ -101,7 +103,9 @@ def test_a_stamp_holds_until_a_file_changes(tmp_path: Path) -> None:
     assert not steps.is_stamped(stamp, steps.fingerprint(lock))
 
 
-def test_a_step_that_fails_raises_its_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_raises_its_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(steps, "LOG", tmp_path / "setup.log")
     monkeypatch.setattr(steps, "ROOT", tmp_path)
     program = "import sys; sys.exit('connect ECONNREFUSED 127.0.0.1:9')"
@@ -113,7 +117,9 @@ def test_a_step_that_fails_raises_its_sentence(tmp_path: Path, monkeypatch: pyte
 def test_a_step_past_its_time_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "LOG", tmp_path / "setup.log")
     with pytest.raises(steps.SetupFailed, match="took longer than 1 seconds"):
-        steps.run([sys.executable, "-c", "import time; time.sleep(60)"], what="the compiler", timeout=1)
+        steps.run(
+            [sys.executable, "-c", "import time; time.sleep(60)"], what="the compiler", timeout=1
+        )
 
 
 def test_a_full_disk_is_noticed_before_a_download() -> None:
@@ -133,7 +139,8 @@ def test_brownie_gets_a_free_port_and_keeps_its_state_in_the_project(
 
 def pins(name: str) -> dict[str, str]:
     lines = [
-        line.partition("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+        line.partition("#")[0].strip()
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
     ]
     split = [line.partition("==") for line in lines if line]
     return {re.sub(r"[-_.]+", "-", package).lower(): version for package, _, version in split}

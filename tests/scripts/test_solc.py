@@ -50,7 +50,10 @@ def test_py_solc_x_compiles_through_it() -> None:
         {
             "language": "Solidity",
             "sources": {"Main.sol": {"content": LICENSED + "contract Main {}"}},
-            "settings": {"evmVersion": "shanghai", "outputSelection": {"*": {"*": ["evm.bytecode.object"]}}},
+            "settings": {
+                "evmVersion": "shanghai",
+                "outputSelection": {"*": {"*": ["evm.bytecode.object"]}},
+            },
         },
         solc_binary=tools.solc_path(),
     )
@@ -61,13 +64,23 @@ def test_an_import_is_read_from_the_current_and_the_base_folder(elsewhere: Path)
     source = 'import "Near.sol";'
     assert errors(source=source, cwd=elsewhere / "inside") == []
     assert errors("--base-path", str(elsewhere / "inside"), source=source, cwd=elsewhere) == []
-    assert errors("--include-path", str(elsewhere / "inside"), source=source, cwd=elsewhere / "outside") == []
+    assert (
+        errors(
+            "--include-path", str(elsewhere / "inside"), source=source, cwd=elsewhere / "outside"
+        )
+        == []
+    )
 
 
 def test_an_import_from_an_allowed_folder_is_read(elsewhere: Path) -> None:
     source = f'import "{elsewhere}/outside/Far.sol";'
     assert (
-        errors("--allow-paths", f"{elsewhere}/outside,/nowhere", source=source, cwd=elsewhere / "inside")
+        errors(
+            "--allow-paths",
+            f"{elsewhere}/outside,/nowhere",
+            source=source,
+            cwd=elsewhere / "inside",
+        )
         == []
     )
 

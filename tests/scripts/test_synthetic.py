@@ -90,7 +90,9 @@ def test_every_resource_is_valid_by_the_published_models(seed: int) -> None:
     whole = json.loads(bundle(seed))
     models.get_fhir_model_class("Bundle").model_validate(whole)
     for entry in whole["entry"]:
-        models.get_fhir_model_class(entry["resource"]["resourceType"]).model_validate(entry["resource"])
+        models.get_fhir_model_class(entry["resource"]["resourceType"]).model_validate(
+            entry["resource"]
+        )
 
 
 def test_every_reference_leads_to_an_entry(text: str) -> None:
@@ -147,7 +149,9 @@ def test_the_letter_is_a_sound_pdf(resources: list[dict[str, Any]]) -> None:
     assert stream[int(length) :].startswith(b"\nendstream")
 
 
-@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+@pytest.mark.skipif(
+    shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed"
+)
 def test_pdftotext_reads_the_letter(resources: list[dict[str, Any]], tmp_path: Path) -> None:
     path = tmp_path / "letter.pdf"
     path.write_bytes(letter_of(resources))
@@ -164,7 +168,9 @@ def test_attachments_name_their_size_and_hash(resources: list[dict[str, Any]]) -
         assert base64.b64decode(attachment["hash"]) == hashlib.sha1(content).digest()
 
 
-def test_the_command_writes_the_bundle(text: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_command_writes_the_bundle(
+    text: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     main(["--seed", "7"])
     assert capfdbinary.readouterr().out == text.encode()
 

@@ -11,7 +11,6 @@ from app.adapters.access_log import SqliteAccessLog
 from app.client.letters import GrantFile, RecordFile
 from app.client.person import Person
 from app.core.consent import mask_of, word_of
-from app.core.custody import OpeningRequest
 from app.core.envelopes import open_envelope
 from app.core.errors import (
     AccessNotOfNow,
@@ -27,6 +26,7 @@ from app.core.errors import (
     RecordRetracted,
     StoppedByOperator,
 )
+from app.core.opening import OpeningRequest
 from app.core.signatures import Signed
 from app.core.statements import AUDIT, Revocation, RevocationOfAll
 from app.services.custodian import LocalCustodian
@@ -76,7 +76,9 @@ def request_of(
 
 
 def entries(custodian: LocalCustodian, person: Person) -> list[dict[str, Any]]:
-    return [open_envelope(entry, person.vault.identity) for entry in custodian.entries(person.address)]
+    return [
+        open_envelope(entry, person.vault.identity) for entry in custodian.entries(person.address)
+    ]
 
 
 def test_every_custodian_that_released_has_logged_it_for_the_patient_alone(
@@ -151,7 +153,9 @@ def test_a_stopped_custodian_refuses_and_goes_on_when_started(
 
 def revocation_of(patient: Person, signer: Person, grant: GrantFile) -> Signed[Revocation]:
     nonce = grant.statement.nonce
-    return signer.sign(Revocation(patient=patient.address, word=word_of(nonce), mask=mask_of(nonce)))
+    return signer.sign(
+        Revocation(patient=patient.address, word=word_of(nonce), mask=mask_of(nonce))
+    )
 
 
 def test_a_revocation_is_obeyed_before_the_chain_shows_it(
@@ -204,7 +208,9 @@ def test_a_forged_revocation_is_refused_and_changes_nothing(
     assert custodian.release(request).shares
 
 
-def test_custodians_hear_revocations_only(place: Place, shared: tuple[RecordFile, GrantFile]) -> None:
+def test_custodians_hear_revocations_only(
+    place: Place, shared: tuple[RecordFile, GrantFile]
+) -> None:
     with pytest.raises(NotServed):
         place.custodians[0].hear(shared[1].signed)
 

@@ -37,7 +37,10 @@ def kept_by(place: Place) -> list[tuple[str, int]]:
     """Everything that a node has written: rows of each table, and files."""
     with place.node.database._engine.connect() as connection:  # type: ignore[attr-defined]
         tables = ("batches", "outbox", "calls", "parcels", "sheets", "documents", "shelf")
-        rows = [(t, connection.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar_one()) for t in tables]
+        rows = [
+            (t, connection.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar_one())
+            for t in tables
+        ]
     return [*rows, ("files", len([p for p in (place.folder / "bodies").rglob("*") if p.is_file()]))]
 
 
@@ -57,10 +60,16 @@ def refusals(place: Place, patient: Person, stranger: Person) -> dict[str, tuple
             "deadline": place.time() + 60,
         }
         statement = Enrolment(**values | overrides)
-        return Signed(statement=statement, signature=fresh.sign(statement, place.chain.domains.people))
+        return Signed(
+            statement=statement, signature=fresh.sign(statement, place.chain.domains.people)
+        )
 
     again = Enrolment(
-        person=person, keys_hash=b"k" * 32, recovery=ZERO_ADDRESS, nonce=0, deadline=place.time() + 60
+        person=person,
+        keys_hash=b"k" * 32,
+        recovery=ZERO_ADDRESS,
+        nonce=0,
+        deadline=place.time() + 60,
     )
     return {
         "enrolment again": (patient.sign(again), (NonceUsed, AlreadyEnrolled)),
@@ -157,12 +166,16 @@ def test_a_rotation_that_nobody_signed_lets_nobody_speak(
     """Accepted unseen while the chain was away, it gives the stranger no voice once it is back."""
     file = patient.write(NOTE, category="conditions")
     place.settle()
-    forged = Rotation(person=patient.address, new_key=stranger.wallet.address, nonce=1, deadline=2**40)
+    forged = Rotation(
+        person=patient.address, new_key=stranger.wallet.address, nonce=1, deadline=2**40
+    )
     place.close_down()
     place.node.accept(stranger.sign(forged))
     place.come_back()
     document = CategoryKeysDocument(epoch=5, keys={}).encode()
-    keys = CategoryKeys(patient=patient.address, epoch=5, keys_hash=document_hash(document), salt=ZERO32)
+    keys = CategoryKeys(
+        patient=patient.address, epoch=5, keys_hash=document_hash(document), salt=ZERO32
+    )
     with pytest.raises(ForeignSignature):
         place.node.keep_category_keys(stranger.sign(keys), document)
     retraction = Retraction(person=patient.address, record=file.digest)

@@ -68,7 +68,9 @@ def test_what_was_anchored_is_not_anchored_again_when_it_is_accepted_again(quiet
     assert quiet.anchors(digest) == 1
 
 
-def test_more_than_a_batch_is_anchored_in_several(quiet: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_a_batch_is_anchored_in_several(
+    quiet: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.services.node.BATCH", 4)
     digests = [os.urandom(32) for _ in range(9)]
     for digest in digests:
@@ -116,7 +118,9 @@ class Dying:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_any_call_of_settling_loses_and_doubles_nothing(quiet: Place, after: bool) -> None:
+def test_a_crash_at_any_call_of_settling_loses_and_doubles_nothing(
+    quiet: Place, after: bool
+) -> None:
     person = quiet.enrol()
     died = 0
     for step in range(1, 100):
@@ -179,7 +183,10 @@ def test_a_chain_that_hangs_loses_nothing(tmp_path: Path, quiet: Place) -> None:
     digest = os.urandom(32)
     with start_anvil(tmp_path) as anvil:
         deployment = deploy(
-            Web3(Web3.HTTPProvider(anvil.url)), anvil.accounts[0], network="x", path=tmp_path / "x.json"
+            Web3(Web3.HTTPProvider(anvil.url)),
+            anvil.accounts[0],
+            network="x",
+            path=tmp_path / "x.json",
         )
         node = replace(
             quiet.node,
@@ -222,7 +229,9 @@ def test_a_revocation_while_the_chain_is_away_is_told_to_custodians_when_it_retu
     assert bits & mask_of(held.statement.nonce)
 
 
-def test_a_payer_without_money_loses_no_revocation(place: Place, patient: Person, doctor: Person) -> None:
+def test_a_payer_without_money_loses_no_revocation(
+    place: Place, patient: Person, doctor: Person
+) -> None:
     grant = patient.grant(doctor.address, category="conditions")
     place.settle()
     patient.revoke(grant)
@@ -235,7 +244,9 @@ def test_a_payer_without_money_loses_no_revocation(place: Place, patient: Person
     assert place.chain.view().revoked_bits(patient.address, word_of(nonce)) & mask_of(nonce)
 
 
-def test_a_call_that_the_contract_refuses_holds_nothing_else_up(place: Place, patient: Person) -> None:
+def test_a_call_that_the_contract_refuses_holds_nothing_else_up(
+    place: Place, patient: Person
+) -> None:
     stale = Rotation(person=patient.address, new_key="0x" + "12" * 20, nonce=99, deadline=2**40)
     place.close_down()
     place.node.accept(patient.sign(stale))
