@@ -17,9 +17,10 @@ from app.client.letters import (
     read_membership,
     read_opening,
     read_record,
+    read_revocation,
 )
 from app.core.audit import records_root, require_signed
-from app.core.consent import speaks_or_accepts
+from app.core.consent import revokes, speaks_or_accepts
 from app.core.envelopes import open_envelope
 from app.core.errors import ChartkeyError, MalformedSignature, MalleableSignature, NoSlot
 from app.core.keys import PrivateKey
@@ -133,6 +134,14 @@ class Letterbox(Identity):
             for file in self.grants()
             if file.statement.patient != self.address and patient in ("", file.statement.patient)
         ]
+
+    def has_taken_back(self, grant: Grant) -> bool:
+        """Whether this patient signed a revocation of the grant, mined or not."""
+        return any(
+            revokes(signed.statement, grant)
+            for signed in read_all(read_revocation, self.letters(), self.node.domains)
+            if signed.statement.patient == self.address and self.is_signed_by(signed, self.address)
+        )
 
     def members(self) -> list[Signed[Membership]]:
         """The memberships that this organization gave and that run now."""

@@ -15,7 +15,16 @@ from app.core.errors import ChartkeyError, MalformedSeal
 from app.core.keys import PrivateKey
 from app.core.opening import OpenSession
 from app.core.signatures import Signed, parse_signed, signed_json
-from app.core.statements import Access, Domains, Grant, Membership, Record, Session
+from app.core.statements import (
+    Access,
+    Domains,
+    Grant,
+    Membership,
+    Record,
+    Revocation,
+    RevocationOfAll,
+    Session,
+)
 from app.core.typed_data import Statement
 
 R = TypeVar("R")
@@ -146,6 +155,19 @@ def read_membership(contents: Mapping[str, Any], domains: Domains) -> Signed[Mem
     if "member" not in contents:
         return None
     return read_statement(contents["member"], Membership, domains)
+
+
+def read_revocation(
+    contents: Mapping[str, Any], domains: Domains
+) -> Signed[Revocation | RevocationOfAll] | None:
+    """A revocation that its patient keeps a copy of, None in another letter."""
+    if "revocation" not in contents:
+        return None
+    signed, domain, _ = parse_signed(contents["revocation"])
+    domains.require_own(signed.statement, domain)
+    if not isinstance(signed.statement, Revocation | RevocationOfAll):
+        return None
+    return Signed(statement=signed.statement, signature=signed.signature)
 
 
 def read_opening(contents: Mapping[str, Any], domains: Domains) -> Opening | None:

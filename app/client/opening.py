@@ -24,7 +24,7 @@ from app.core.ports import Custodian
 from app.core.sealing import HEADER, BodyContext, BodyKey, Halves, open_stream, require_header
 from app.core.sheets import combine
 
-MOST_CHOICES = 5000
+MOST_CHOICES = 1000
 """Choices of t shares that are tried: an author who sealed a wrong half A costs no more."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -32,7 +31,7 @@ from app.core.statements import (
     Revocation,
     RevocationOfAll,
 )
-from app.core.typed_data import parse_address
+from app.core.typed_data import Statement, parse_address
 
 DAY = 24 * 3600
 
@@ -43,7 +42,6 @@ class Person(Reading):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._taken_back: set[bytes] = set()
         self._epoch_due = False
 
     # granting
@@ -138,20 +136,22 @@ class Person(Reading):
     def revoke(self, file: GrantFile) -> None:
         """Take one grant back; custodians refuse at once, and the category keys move on."""
         nonce = file.statement.nonce
-        statement = Revocation(patient=self.address, word=word_of(nonce), mask=mask_of(nonce))
-        self.node.accept(self.sign(statement))
-        self._take_back([file.digest])
+        self._take_back(Revocation(patient=self.address, word=word_of(nonce), mask=mask_of(nonce)))
 
     def revoke_all(self) -> None:
         """Take back every grant that was ever signed, known or not."""
         tag = self.node.view().tag(self.address)
         new_tag = int.from_bytes(self.random(8), "big")
-        statement = RevocationOfAll(patient=self.address, tag=tag, new_tag=new_tag)
-        self.node.accept(self.sign(statement))
-        self._take_back([file.digest for file in self.grants_given()])
+        self._take_back(RevocationOfAll(patient=self.address, tag=tag, new_tag=new_tag))
 
-    def _take_back(self, digests: Collection[bytes]) -> None:
-        self._taken_back.update(digests)
+    def _take_back(self, statement: Revocation | RevocationOfAll) -> None:
+        """Hand a revocation in and keep a copy, so that no device forgets it before the chain."""
+        domains = self.node.domains
+        signed: Signed[Statement] = self.sign(statement)
+        self.node.accept(signed)
+        letter = {"revocation": signed_json(signed, domains)}
+        copy = seal_envelope(letter, [self.vault.identity.public], self.random)
+        self.node.deliver(self.address, domains.digest(statement), copy)
         self._epoch_due = True
         with suppress(ChainUnreachable):  # the revocation is kept; fresh keys follow at next use
             self._catch_up()
@@ -173,8 +173,8 @@ class Person(Reading):
                 self._hand_over(replace(file, keys=keys), file.statement.viewer)
 
     def _stands(self, file: GrantFile) -> bool:
-        """Whether a grant holds, or will once it is anchored; what was taken back here does not."""
-        if file.digest in self._taken_back or self.clock() >= file.statement.expires_at:
+        """Whether a grant holds, or will once it is anchored; what was taken back does not."""
+        if self.clock() >= file.statement.expires_at or self.has_taken_back(file.statement):
             return False
         return self.refusal_of(file) in (
             GrantRefusal.NONE,

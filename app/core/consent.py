@@ -21,7 +21,7 @@ from app.core.merkle import is_proven
 from app.core.ports import ChainView
 from app.core.sheets import RandomBytes
 from app.core.signatures import Proof, Signed, recover
-from app.core.statements import CONSENT, VIEW, Grant
+from app.core.statements import CONSENT, VIEW, Grant, Revocation, RevocationOfAll
 from app.core.typed_data import Domain
 
 PURPOSES = ("TREAT", "ETREAT", "CAREMGT", "HOPERAT", "HPAYMT", "HRESCH", "PATRQT", "FAMRQT")
@@ -56,6 +56,16 @@ def word_of(nonce: int) -> int:
 def mask_of(nonce: int) -> int:
     """The one bit of a grant's nonce within its word."""
     return 1 << (nonce & 0xFF)
+
+
+def revokes(revocation: Revocation | RevocationOfAll, grant: Grant) -> bool:
+    """Whether a signed revocation takes a grant back, once the contract has it."""
+    if revocation.patient != grant.patient:
+        return False
+    if isinstance(revocation, RevocationOfAll):
+        return revocation.tag == tag_of(grant.nonce)
+    same_word = revocation.word == word_of(grant.nonce)
+    return same_word and bool(revocation.mask & mask_of(grant.nonce))
 
 
 def fresh_nonce(tag: int, used: Collection[int], random: RandomBytes) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.core.audit import MOST_RECORDS, records_root, require_signed_now
-from app.core.consent import PROFESSIONAL, mask_of, require_viewable, tag_of, word_of
+from app.core.consent import PROFESSIONAL, require_viewable, revokes
 from app.core.encoding import ZERO32
 from app.core.errors import (
     AccessMismatch,
@@ -162,15 +162,10 @@ def _require_standing(
     # an idle chain's newest block may be old, and a clock may be wrong: both must agree
     for now in {view.time, clock}:
         require_viewable(signed, request.grant_proof, domain=domains.consent, view=view, now=now)
-    grant = signed.statement
     for revocation in heard:
-        if revocation.patient != grant.patient:
-            continue
-        if isinstance(revocation, RevocationOfAll):
-            if revocation.tag == tag_of(grant.nonce):
-                raise GrantTagReplaced()
-        elif revocation.word == word_of(grant.nonce) and revocation.mask & mask_of(grant.nonce):
-            raise GrantRevoked()
+        if revokes(revocation, signed.statement):
+            everything = isinstance(revocation, RevocationOfAll)
+            raise GrantTagReplaced() if everything else GrantRevoked()
 
 
 def _committed_key(request: OpeningRequest, viewer: str, view: ChainView) -> PublicKey:

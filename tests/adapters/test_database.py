@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.database import Database, outbox
 from app.core.encoding import ZERO32
-from app.core.errors import NotStored
+from app.core.errors import NotStored, StoreFull
 
 BOOK, OTHER = "RecordRegistry", "ConsentRegistry"
 
@@ -171,3 +171,14 @@ def test_documents_are_found_by_their_hash(database: Database) -> None:
     assert database.document(digest(1)) == b"document"
     with pytest.raises(NotStored):
         database.document(digest(2))
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_kept(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'node.db'}")
+    with database._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
+    with pytest.raises(StoreFull):
+        database.keep_document(b"h" * 32, bytes(1 << 20))
+    with pytest.raises(NotStored):
+        database.document(b"h" * 32)

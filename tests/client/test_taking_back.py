@@ -83,6 +83,18 @@ def test_whoever_was_revoked_gets_no_keys_while_the_chain_does_not_show_it(
     assert [epochs_of(patient, grant) for grant in doctor.grants_held(patient.address)] == [{0}]
 
 
+def test_another_device_knows_what_was_taken_back_before_the_chain_does(
+    place: Place, patient: Person, doctor: Person, nurse: Person, held: GrantFile
+) -> None:
+    other = patient.grant(nurse.address, category="vitals")
+    place.settle()
+    patient.revoke(held)
+    device = Person.restore(place.node, patient.wallet, patient.address, patient.vault.phrase)
+    device.revoke(other)
+    (ended,) = doctor.grants_held(patient.address)
+    assert epochs_of(patient, ended) == {0}
+
+
 def test_taking_everything_back_ends_every_grant_but_no_later_one(
     place: Place, patient: Person, doctor: Person, held: GrantFile, file: RecordFile
 ) -> None:
