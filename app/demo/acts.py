@@ -233,7 +233,6 @@ def look_who_looked(stage: Stage) -> None:
     stage.place.settle()
     with story.step("The patient lists every opening; the chain confirms each") as step:
         openings, view = patient.openings(), stage.place.chain.view()
-        lines = []
         for opening in openings:
             proof = node.proof(opening.digest)
             if proof is None:
@@ -242,12 +241,13 @@ def look_who_looked(stage: Stage) -> None:
             at = view.ask(AUDIT, "anchorTime", opening.digest, proof.root, list(proof.path))
             step.ok = step.ok and at > 0
             step.show(opening.digest)
-            who = "the doctor" if opening.statement.viewer == stage.doctor.address else "someone"
-            lines.append(f"{who} for {opening.statement.purpose}")
         # where two custodians were stopped, the others logged what was asked of them in vain
         expected = 3 + (stage.place.threshold > 1)
-        step.ok = step.ok and len(openings) == expected
-        step.outcome = f"{len(openings)} of them, one in vain: " + "; ".join(lines)
+        viewers = {opening.statement.viewer for opening in openings}
+        step.ok = step.ok and len(openings) == expected and viewers == {stage.doctor.address}
+        purposes = ", ".join(sorted({opening.statement.purpose for opening in openings}))
+        vain = "; one of them was in vain" if expected > 3 else ""
+        step.outcome = f"{len(openings)} openings, all by the doctor, for {purposes}{vain}"
 
 
 def take_back(stage: Stage) -> None:

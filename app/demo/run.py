@@ -89,5 +89,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         done = sum(step.ok for step in story.steps)
         story.say(f"\n{done} of {len(story.steps)} steps came out as told.")
-        story.say(f"Statements to verify: {folder}/record.json and grant.json")
+        shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+        story.say(f"Statements to verify: {shown}/record.json and {shown}/grant.json")
     return 0 if story.ok else 1
