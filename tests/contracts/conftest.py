@@ -37,6 +37,29 @@ def quick_collections():
     gc.unfreeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def receipts_at_once():
+    """Hand a transaction's hash to Brownie only when its receipt is there.
+
+    Anvil raises the sender's nonce a moment before it can show the receipt; Brownie, asking in
+    between, takes the transaction for one that was dropped.
+    """
+    eth = brownie.web3.eth
+
+    def waiting(send):
+        def sent(*arguments):
+            transaction = send(*arguments)
+            eth.wait_for_transaction_receipt(transaction, timeout=60, poll_latency=0.002)
+            return transaction
+
+        return sent
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("send_transaction", "send_raw_transaction"):
+            patch.setattr(eth, name, waiting(getattr(eth, name)))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def isolation(fn_isolation):
     """Every test finds the chain as the module's fixtures left it."""

@@ -11,9 +11,10 @@ from scripts.checks import Outcome
 
 
 @pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch) -> dict:
+def parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict:
     replaced: dict = {}
     monkeypatch.setattr(checks, "PARTS", replaced)
+    monkeypatch.setattr(checks, "REPORTS", tmp_path)  # those of a run under way stay as they are
     return replaced
 
 
