@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from weakref import finalize
 
 from sqlalchemy import (
     Boolean,
@@ -51,6 +52,7 @@ class SqliteAccessLog:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = connect(f"sqlite:///{path}")
+        finalize(self, self._engine.dispose)
         metadata.create_all(self._engine)
 
     def keep(self, *, access: bytes, patient: str, at: int, entry: bytes) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import finalize
 
 from sqlalchemy import (
     BigInteger,
@@ -152,6 +153,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = connect(url)
+        finalize(self, self._engine.dispose)  # its connections close with it
         metadata.create_all(self._engine)
 
     def _insert(self, connection: Connection, table: Table, **row: Any) -> bool:
