@@ -28,7 +28,7 @@ from app.adapters.local_chain import LocalChain, start_anvil, start_ganache
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import new_wallet, own_key
 from app.client.person import Person
-from app.core.errors import CannotStart
+from app.core.errors import AlreadyRunning, UnfitThreshold
 from app.core.keys import PrivateKey, PublicKey
 from app.core.records import Role
 from app.core.statements import PEOPLE
@@ -115,7 +115,7 @@ def start(
     that is emptied first. Raises CannotStart, NotDeployed, CodeDiffers.
     """
     if not 1 <= threshold <= custodians <= 32:
-        raise CannotStart(program="Chartkey", reason="1 ≤ threshold ≤ custodians ≤ 32")
+        raise UnfitThreshold(custodians=custodians, threshold=threshold)
     with ExitStack() as stack:
         folder = folder / "anvil" if anvil else folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -186,6 +186,5 @@ def _only_one(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as cause:
-            reason = f"another one is running in {path.parent.name}/"
-            raise CannotStart(program="Chartkey", reason=reason) from cause
+            raise AlreadyRunning(folder=path.parent.name) from cause
         yield

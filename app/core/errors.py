@@ -21,7 +21,9 @@ ChartkeyError
 ├── StoreError            a store does not hold, or no longer holds, what was asked for
 │   └── NotStored · StoreAltered · StoreFull
 ├── ChainError            the chain cannot be asked, or does not fit
-│   └── ChainUnreachable · NotDeployed · CodeDiffers · TransactionFailed · CannotStart
+│   └── ChainUnreachable · NotDeployed · CodeDiffers · TransactionFailed
+├── CannotStart           a program that Chartkey needs, or Chartkey itself, does not start
+│   └── AlreadyRunning · UnfitThreshold
 └── ContractRefused       a contract reverted: one class per Solidity error (contract_errors.py)
 
 Texts hold no name, no category, no key and nothing about health: they may be logged.
@@ -339,10 +341,20 @@ class TransactionFailed(ChainError):
     sentence = "The chain did not accept the transaction: {reason}."
 
 
-class CannotStart(ChainError):
+class CannotStart(ChartkeyError):
     sentence = "{program} could not be started: {reason}."
     unharmed = "Nothing was changed."
     remedy = "Run make setup, and see that the port is free."
+
+
+class AlreadyRunning(CannotStart):
+    sentence = "Another Chartkey is running in {folder}/."
+    remedy = "Wait until it ends, or choose another folder with --data."
+
+
+class UnfitThreshold(CannotStart):
+    sentence = "Of {custodians} custodians {threshold} cannot open a record together."
+    remedy = "Choose between 1 and 32 custodians, and a threshold from 1 to their number."
 
 
 class ContractRefused(ChartkeyError):
