@@ -65,7 +65,8 @@ def check_unit(words: list[str]) -> Outcome:
         return _pytest("unit", [PYTHON, "-m", "pytest", *words], {})
     COVERAGE.unlink(missing_ok=True)
     measure = ["--cov", "--cov-report=term:skip-covered", f"--cov-report=json:{COVERAGE}"]
-    outcome = _pytest("unit", [PYTHON, "-m", "pytest", *measure], {})
+    cores = ["-n", "2", "--dist", "loadfile"]
+    outcome = _pytest("unit", [PYTHON, "-m", "pytest", *cores, *measure], {})
     return outcome if outcome.fault else _with_coverage(outcome)
 
 
