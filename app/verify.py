@@ -31,7 +31,7 @@ from app.core.errors import (
 from app.core.merkle import is_proven
 from app.core.records import Role, require_authentic
 from app.core.signatures import Proof, Signed, parse_signed, recover
-from app.core.statements import AUDIT, CONSENT, RECORDS, Access, Grant, Record, Session, Sheet
+from app.core.statements import BOOKS, CONSENT, RECORDS, Access, Grant, Record, Session, Sheet
 from app.core.typed_data import Statement
 
 SPEAKERS = ("person", "patient", "organization", "author", "viewer")
@@ -100,7 +100,7 @@ def verify(signed: Signed[Any], proof: Proof | None, chain: EthereumChain) -> It
     yield Check(what=name, ok=True, found=f"digest {hex0x(digest)}")
     yield _attempt("Signature", lambda: f"by {recover(digest, signed.signature)}")
     at = view.time
-    if statement.judge in (RECORDS, CONSENT, AUDIT) and not isinstance(statement, Sheet | Session):
+    if statement.judge in BOOKS and not isinstance(statement, Sheet | Session):
         anchor = _attempt("Anchor", lambda: _anchored(statement, digest, proof, view))
         yield anchor
         if not anchor.ok or proof is None:

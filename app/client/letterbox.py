@@ -26,7 +26,7 @@ from app.core.errors import ChartkeyError, MalformedSignature, MalleableSignatur
 from app.core.keys import PrivateKey
 from app.core.merkle import is_proven
 from app.core.signatures import Proof, Signed, recover
-from app.core.statements import Grant, Membership
+from app.core.statements import BOOKS, Grant, Membership
 from app.core.typed_data import Statement
 
 
@@ -62,8 +62,8 @@ class Letterbox(Identity):
     def anchor_of(self, digest: bytes, judge: str) -> tuple[Proof, int] | None:
         """A proof that leads to an anchored root, and the root's time; None while there is none."""
         proof = self.node.proof(digest)
-        if proof is None or not is_proven(digest, proof):
-            return None
+        if judge not in BOOKS or proof is None or not is_proven(digest, proof):
+            return None  # PeopleRegistry keeps no book, whatever a node may say
         at = self.node.view().anchored_at(judge, proof.root)
         return (proof, at) if at else None
 
@@ -111,8 +111,8 @@ class Letterbox(Identity):
     def grants(self) -> list[GrantFile]:
         """Every grant given or held that its patient signed, with all the keys that came.
 
-        Letters repeat a grant to bring newer keys; of the rest the first word counts, since
-        whoever saw the grant could write another letter around it.
+        Letters repeat a grant to bring newer keys or another membership; of the rest the first
+        word counts, since whoever saw the grant could write another letter around it.
         """
         found: dict[bytes, GrantFile] = {}
         for file in read_all(read_grant, self.letters(), self.node.domains):
@@ -120,8 +120,27 @@ class Letterbox(Identity):
                 continue
             known = found.get(file.digest, file)
             keys = tuple(dict.fromkeys((*known.keys, *file.keys)))
-            found[file.digest] = replace(known, keys=keys)
+            best = self._better_membership(known, file)
+            found[file.digest] = replace(known, keys=keys, membership=best)
         return list(found.values())
+
+    def _better_membership(self, *files: GrantFile) -> Signed[Membership] | None:
+        """Of the memberships that came with a grant, one that runs, and the longest of those."""
+        genuine = [
+            file.membership
+            for file in files
+            if file.membership is not None
+            and file.membership.statement.member == self.address
+            and file.membership.statement.organization == file.statement.viewer
+            and self.is_signed_by(file.membership, file.statement.viewer)
+        ]
+        return max(genuine, key=lambda m: (self._runs(m), m.statement.expires_at), default=None)
+
+    def _runs(self, signed: Signed[Membership]) -> bool:
+        """Whether a membership has begun, and neither run out nor been ended."""
+        membership, digest = signed.statement, self.node.domains.digest(signed.statement)
+        ended = self.node.view().membership_ended_at(membership.organization, digest)
+        return not ended and membership.not_before <= self.clock() < membership.expires_at
 
     def grants_given(self) -> list[GrantFile]:
         """The grants that this patient signed, oldest first."""
@@ -145,16 +164,12 @@ class Letterbox(Identity):
 
     def members(self) -> list[Signed[Membership]]:
         """The memberships that this organization gave and that run now."""
-        view, now = self.node.view(), self.clock()
         return [
             signed
             for signed in read_all(read_membership, self.letters(), self.node.domains)
             if signed.statement.organization == self.address
             and self.is_signed_by(signed, self.address)
-            and signed.statement.not_before <= now < signed.statement.expires_at
-            and not view.membership_ended_at(
-                self.address, self.node.domains.digest(signed.statement)
-            )
+            and self._runs(signed)
         ]
 
     # who looked

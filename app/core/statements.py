@@ -23,6 +23,8 @@ PEOPLE = "PeopleRegistry"
 RECORDS = "RecordRegistry"
 CONSENT = "ConsentRegistry"
 AUDIT = "AuditTrail"
+BOOKS = (RECORDS, CONSENT, AUDIT)
+"""The contracts that keep a book of anchors."""
 
 VIEW = 1
 ADD = 2

@@ -32,11 +32,11 @@ from app.core.ports import BodyStore, ChainView, Custodian
 from app.core.sheets import sheet_hash
 from app.core.signatures import Proof, Signed, parse_signed, signed_json
 from app.core.statements import (
-    AUDIT,
-    CONSENT,
+    BOOKS,
     RECORDS,
     CategoryKeys,
     Domains,
+    MembershipEnd,
     Record,
     Retraction,
     Revocation,
@@ -49,7 +49,6 @@ from app.services.ports import Chain, Database, Receipt
 from app.services.speakers import Speakers
 
 BATCH = 1024
-BOOKS = (RECORDS, CONSENT, AUDIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +132,7 @@ class LocalNode:
         calls = [
             (row, parse_signed(json.loads(text))[0]) for row, text in self.database.waiting_calls()
         ]
-        urgent = (Revocation, RevocationOfAll, Retraction)
+        urgent = (Revocation, RevocationOfAll, Retraction, MembershipEnd)
         return sorted(calls, key=lambda call: not isinstance(call[1].statement, urgent))
 
     def _speakers(self) -> Speakers:
@@ -153,9 +152,9 @@ class LocalNode:
         """Send what was accepted: what takes back first, changes, anchors, and rotations last.
 
         What the old key signed is anchored while it still speaks, so rotations come after the
-        anchors, and in a later second. Safe to call again after any fault: batches are bound before they leave, and whatever the
-        chain already shows is not sent twice. One call that fails holds nothing else up; its
-        error is raised at the end.
+        anchors, and in a later second. Safe to call again after any fault: batches are bound
+        before they leave, and whatever the chain already shows is not sent twice. One call that
+        fails holds nothing else up; its error is raised at the end.
         """
         failures = list(self._settle_calls(rotations=False))
         self._settle_anchors()

@@ -106,6 +106,38 @@ def test_a_member_opens_until_the_membership_is_ended(
     assert hospital.members() == []
 
 
+def test_a_second_membership_takes_over_from_one_that_has_ended(
+    place: Place,
+    hospital: Person,
+    stranger: Person,
+    team: Callable[[], GrantFile],
+    file: RecordFile,
+) -> None:
+    first = hospital.add_member(stranger.address)
+    hospital.end_membership(first)
+    place.settle()
+    second = hospital.add_member(stranger.address)
+    assert stranger.open(file, team()) == NOTE
+    (shared,) = hospital.grants_held()
+    hospital._hand_over(replace(shared, membership=first), stranger.address)  # an old letter
+    assert team().membership == second
+
+
+def test_a_membership_that_somebody_slips_in_takes_nobodys_place(
+    place: Place,
+    patient: Person,
+    hospital: Person,
+    stranger: Person,
+    team: Callable[[], GrantFile],
+) -> None:
+    genuine = hospital.add_member(stranger.address)
+    later = replace(genuine.statement, expires_at=genuine.statement.expires_at + 1)
+    (shared,) = hospital.grants_held()
+    for forged in (patient.sign(later), replace(genuine, statement=later)):
+        patient._hand_over(replace(shared, membership=forged), stranger.address)
+    assert team().membership == genuine
+
+
 def test_a_membership_runs_out(
     place: Place,
     hospital: Person,
