@@ -1,64 +1,22 @@
-"""Bundles: cut into records byte for byte, grouped as people mean them, refused when unsound."""
+"""Bundles: cut into records byte for byte, and grouped as people mean them."""
 
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.core.bundles import Chart, Record, is_complete, split
+from app.core.bundles import is_complete, split
 from app.core.categories import CATEGORIES
-from app.core.errors import InvalidBundle
 from app.core.fhir_names import MOST_TITLE
-from app.core.fhir_r4 import ELEMENTS_OF_OTHER_VERSIONS, RESOURCE_TYPES
-from app.core.fhir_text import MOST_LEVELS, read_bundle
 from scripts.synthetic import bundle as synthetic
+from tests.charts import cut, entry, groups, refer, text_of
 
 SYNTHEA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "synthea_r4"
 CHARTS = sorted(SYNTHEA.glob("*_*-*-*-*-*.json"))
-DEPRESSION = {"coding": [{"system": "http://snomed.info/sct", "code": "370143000"}]}
 SYNTHEA_ABSENT = "the Synthea sample bundles are not beside this checkout"
-
-
-def entry(kind: str, identity: str, **elements: Any) -> dict[str, Any]:
-    elements = {"resourceType": kind, "id": identity, **elements}
-    return {"fullUrl": f"urn:uuid:{identity}", "resource": elements}
-
-
-def refer(identity: str) -> dict[str, str]:
-    return {"reference": f"urn:uuid:{identity}"}
-
-
-PATIENT = entry("Patient", "pat")
-
-
-def text_of(*entries: Any, patient: Any = PATIENT, **members: Any) -> str:
-    first = [] if patient is None else [patient]
-    return json.dumps(
-        {"resourceType": "Bundle", "type": "collection", "entry": first + list(entries), **members}
-    )
-
-
-def cut(*entries: Any) -> Chart:
-    text = text_of(*entries)
-    chart = split(text)
-    assert is_complete(text, chart.records)
-    return chart
-
-
-def ids_of(record: Record) -> list[str]:
-    return [e["resource"].get("id") for e in json.loads(record.body)["entry"]]
-
-
-def groups(chart: Chart) -> list[tuple[str, list[str]]]:
-    return [(record.category, ids_of(record)) for record in chart.records]
-
-
-def where(chart: Chart, identity: str) -> list[str]:
-    return [record.category for record in chart.records if identity in ids_of(record)]
 
 
 # The source's bytes
@@ -370,93 +328,6 @@ def test_a_telling_clinic_is_held_back_from_records_of_other_categories() -> Non
     assert groups(alone)[1:] == [("conditions", ["c"]), ("substance-use", ["clinic"])]
 
 
-# Protection
-
-
-@pytest.mark.parametrize(
-    "telling",
-    [
-        entry("MedicationRequest", "x", reasonReference=[refer("mood")]),
-        entry("CarePlan", "x", addresses=[refer("mood")]),
-        entry("Claim", "x", diagnosis=[{"diagnosisReference": refer("mood")}]),
-        entry("Encounter", "x", diagnosis=[{"condition": refer("mood")}]),
-        entry("Composition", "x", section=[{"entry": [refer("mood")]}]),
-        entry("Observation", "x", focus=[{"reference": "Condition/mood"}]),
-        entry(
-            "Procedure",
-            "x",
-            contained=[{"resourceType": "ServiceRequest", "reasonReference": [refer("mood")]}],
-        ),
-    ],
-    ids=lambda e: e["resource"]["resourceType"],
-)
-def test_what_refers_to_something_protected_is_protected(telling: dict[str, Any]) -> None:
-    assert where(cut(telling, entry("Condition", "mood", code=DEPRESSION)), "x") == [
-        "mental-health"
-    ]
-
-
-def test_protection_spreads_over_several_steps() -> None:
-    chart = cut(
-        entry("ExplanationOfBenefit", "x", claim=refer("c")),
-        entry("Claim", "c", prescription=refer("m")),
-        entry("MedicationRequest", "m", reasonReference=[refer("mood")]),
-        entry("Condition", "mood", code=DEPRESSION),
-    )
-    assert {record.category for record in chart.records[1:]} == {"mental-health"}
-
-
-def test_a_protected_report_protects_its_results() -> None:
-    chart = cut(
-        entry(
-            "DiagnosticReport", "r", result=[refer("o")], category=[{"coding": [{"code": "GE"}]}]
-        ),
-        entry("Observation", "o"),
-    )
-    assert groups(chart)[1:] == [("genetics", ["r", "o"])]
-
-
-def test_one_protected_result_does_not_swallow_the_others() -> None:
-    chart = cut(
-        entry("DiagnosticReport", "r", result=[refer("o1"), refer("o2")]),
-        entry("Observation", "o1", meta={"security": [{"code": "HIV"}]}),
-        entry("Observation", "o2"),
-    )
-    assert groups(chart)[1:] == [("sexual-health", ["r", "o1"]), ("laboratory", ["o2"])]
-
-
-def test_an_encounter_for_a_protected_reason_takes_prose_and_bills_with_it_but_no_vitals() -> None:
-    chart = cut(
-        entry("Encounter", "e", reasonCode=[DEPRESSION]),
-        entry(
-            "Observation",
-            "weight",
-            encounter=refer("e"),
-            category=[{"coding": [{"code": "vital-signs"}]}],
-        ),
-        entry("DocumentReference", "note", context={"encounter": [refer("e")]}),
-        entry("Claim", "bill", item=[{"encounter": [refer("e")]}]),
-    )
-    assert groups(chart)[1:] == [("mental-health", ["e", "note", "bill"]), ("vitals", ["weight"])]
-
-
-def test_the_title_of_a_record_names_nothing_of_another_category() -> None:
-    chart = cut(
-        entry("Encounter", "e", reasonCode=[DEPRESSION], type=[{"text": "Talk about mood"}]),
-        entry("Observation", "w", encounter=refer("e"), code={"text": "Weight"}),
-    )
-    assert chart.records[2].title == "Weight"
-    assert b"mood" not in chart.records[2].body
-
-
-def test_no_protected_code_stands_in_an_unprotected_body() -> None:
-    for record in split(synthetic(11)).records:
-        telling = any(
-            word in record.body for word in (b"370143000", b"depress", b"sertraline", b"PHQ-9")
-        )
-        assert telling == (record.category == "mental-health")
-
-
 # Titles
 
 
@@ -488,161 +359,3 @@ def test_a_time_that_is_none_is_passed_over() -> None:
         )
     )
     assert chart.records[1].issued == "2020-07-01T10:00:00+02:00"
-
-
-# Refusals
-
-NAN = text_of(entry("Basic", "b", extension=[{"url": "x", "valueDecimal": float("nan")}]))
-WHOLE = text_of(entry("Condition", "c"))
-
-
-@pytest.mark.parametrize(
-    ("source", "fault"),
-    [
-        (b"", "not JSON"),
-        (b"%PDF-1.4", "not JSON"),
-        (WHOLE[:-1], "not JSON"),
-        (WHOLE.replace("}]}", "},]}"), "not JSON"),
-        (WHOLE.replace('"Condition"', '"Condi\ntion"'), "not JSON"),
-        (WHOLE.replace('"resource":', '"resource"', 1), "not JSON"),
-        ('{"resourceType":"Bundle","entry":[', "not JSON"),
-        ('{"resourceType":"Bundle","entry":', "not JSON"),
-        ('{"resourceType":"Bundle",', "not JSON"),
-        (WHOLE + " {}", "goes on after"),
-        (WHOLE.encode("utf-16"), "not UTF-8"),
-        (WHOLE.encode().replace(b'"c"', b'"\xff"'), "not UTF-8"),
-        ('"\ud800"', "not UTF-8"),
-        ("[]", "not a FHIR Bundle"),
-        ("7", "not a FHIR Bundle"),
-        ('{"resourceType":"Patient"}', "not a FHIR Bundle"),
-        ('{"entry":[]}', "not a FHIR Bundle"),
-        ('{"resourceType":"Bundle","type":"collection","entry":{}}', "not a list"),
-        (text_of(type="history"), "type is none of"),
-        (text_of(type=None), "type is none of"),
-        (text_of(type=["collection"]), "type is none of"),
-        (text_of(7), "Entry 2 is not"),
-        (text_of({"request": {"method": "DELETE"}}), "Entry 2 holds no resource"),
-        (text_of({"resource": None}), "not a JSON object"),
-        (text_of({"resource": {"id": "x"}}), "without a resourceType"),
-        (text_of({"fullUrl": 7, "resource": {"resourceType": "Basic"}}), "fullUrl that is not"),
-        (text_of(entry("Condition", "")), "id that is not a string"),
-        (text_of({"resource": {"resourceType": "Basic", "id": 7}}), "id that is not a string"),
-        (text_of(patient=None), "holds none"),
-        (text_of(entry("Patient", "other")), "holds 2"),
-        (NAN, "NaN"),
-        (NAN.replace("NaN", "-Infinity"), "NaN"),
-        (WHOLE.replace('"id": "c"', '"id": "c", "id": "d"'), "same name twice"),
-        (WHOLE.replace('"type":', '"type": "batch", "type":'), "same name twice"),
-        (WHOLE.replace('"resource":', '"fullUrl": "urn:x", "resource":'), "same name twice"),
-        (text_of(entry("Basic", "b"), entry("Basic", "b")), "same id or fullUrl"),
-        (text_of(entry("Basic", "b"), {"fullUrl": "urn:uuid:x", "resource": entry("Basic", "b")["resource"]}),
-         "same id or fullUrl"),
-        (text_of(entry("Basic", "b"), {"fullUrl": "urn:uuid:b", "resource": {"resourceType": "Basic"}}),
-         "same id or fullUrl"),
-        (text_of(entry("Condition", "c", subject={"reference": "Patient/other"})), "not in the Bundle"),
-        (text_of(entry("Immunization", "c", patient=refer("other"))), "not in the Bundle"),
-    ],
-)  # fmt: skip
-def test_an_unsound_bundle_is_refused_with_one_sentence(source: Any, fault: str) -> None:
-    with pytest.raises(InvalidBundle, match=fault) as refused:
-        split(source)
-    sentence = str(refused.value)
-    assert sentence.endswith(".")
-    assert sentence[:-1].replace("4.0", "").count(".") == 0
-    assert "urn:" not in sentence
-
-
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        entry("MedicationOrder", "x"), entry("ProcedureRequest", "x"), entry("NutritionIntake", "x"),
-        entry("GenomicStudy", "x"), entry("Nonsense", "x"),
-        entry("Condition", "x", clinicalStatus="active"),
-        entry("Encounter", "x", **{"class": [{"coding": []}]}), entry("Encounter", "x", **{"class": "inpatient"}),
-        entry("Encounter", "x", actualPeriod={}), entry("Observation", "x", category={"text": "x"}),
-        entry("Observation", "x", context={}), entry("MedicationRequest", "x", medication={"concept": {}}),
-        entry("Procedure", "x", occurrenceDateTime="2020"), entry("DocumentReference", "x", context=[]),
-        entry("CapabilityStatement", "x", fhirVersion="5.0.0"),
-        entry("Basic", "x", meta={"profile": ["http://hl7.org/fhir/5.0/StructureDefinition/Basic"]}),
-    ],
-    ids=lambda e: json.dumps(e["resource"])[17:70],
-)  # fmt: skip
-def test_another_fhir_version_is_refused(foreign: dict[str, Any]) -> None:
-    with pytest.raises(InvalidBundle, match="R4"):
-        split(text_of(foreign))
-
-
-@pytest.mark.parametrize(
-    "subject",
-    [
-        {"reference": "urn:uuid:pat"}, {"reference": "Patient/pat"}, {"reference": "#inner"}, {"display": "me"},
-        {"reference": "Patient?identifier=urn:x|7"}, {"reference": "Group/7"},
-        {"reference": "https://hospital.example/Patient/pat"},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_a_subject_that_may_be_the_patient_is_accepted(subject: dict[str, Any]) -> None:
-    assert len(cut(entry("Condition", "c", subject=subject)).records) == 2
-
-
-@pytest.mark.parametrize("kind", ["transaction", "collection", "batch", "document", "searchset"])
-def test_every_kind_of_bundle_that_holds_a_chart_is_read(kind: str) -> None:
-    assert len(split(text_of(type=kind)).records) == 1
-
-
-def nested(levels: int) -> str:
-    """A bundle whose deepest value stands in so many objects and lists; six are around it."""
-    inner = "[" * (levels - 6) + "]" * (levels - 6)
-    return text_of(entry("Basic", "b", extension=[{"x": 0}])).replace(": 0}", f": {inner}}}")
-
-
-def test_nesting_is_read_down_to_the_limit_and_no_deeper() -> None:
-    assert len(split(nested(MOST_LEVELS)).records) == 2
-    with pytest.raises(InvalidBundle, match="deeper"):
-        split(nested(MOST_LEVELS + 1))
-
-
-@pytest.mark.parametrize("hostile", ["[" * 500_000, '{"a":' * 500_000, '"' + '\\"' * 500_000])
-def test_hostile_nesting_is_refused_at_once(hostile: str) -> None:
-    with pytest.raises(InvalidBundle):
-        split(hostile)
-
-
-def test_brackets_inside_strings_do_not_nest() -> None:
-    assert len(split(text_of(entry("Basic", "b", id2="[{" * 500 + '"\\'))).records) == 2
-
-
-def test_no_prefix_and_no_flipped_character_of_a_bundle_escapes_the_typed_refusal() -> None:
-    text, rng = (
-        text_of(
-            entry("Condition", "c", encounter=refer("e"), code=DEPRESSION), entry("Encounter", "e")
-        ),
-        random.Random(5),
-    )
-    for length in range(len(text)):
-        with pytest.raises(InvalidBundle):
-            split(text[:length])
-    for _ in range(2000):
-        at = rng.randrange(len(text))
-        changed = text[:at] + rng.choice('{}[]",:\\ 0eN\x00é') + text[at + 1 :]
-        try:
-            records = split(changed).records
-        except InvalidBundle:
-            continue
-        assert is_complete(changed, records)
-
-
-def test_the_reader_keeps_the_text_of_each_entry() -> None:
-    members, entries = read_bundle(WHOLE)
-    assert members == {"resourceType": "Bundle", "type": "collection"}
-    assert [json.loads(e.text) for e in entries] == [e.resource for e in entries]
-    assert [e.full_url for e in entries] == ["urn:uuid:pat", "urn:uuid:c"]
-
-
-def test_the_table_of_foreign_elements_agrees_with_the_published_models() -> None:
-    models = pytest.importorskip("fhir.resources.R4B")
-    for kind, elements in ELEMENTS_OF_OTHER_VERSIONS.items():
-        fields = models.get_fhir_model_class(kind).model_fields
-        known = {field.alias or name for name, field in fields.items()}
-        assert not elements & known, kind
-        assert kind in RESOURCE_TYPES
