@@ -25,14 +25,17 @@ from app.adapters.chain import EthereumChain, Receipt
 from app.adapters.database import Database
 from app.adapters.deployment import Deployment, deploy
 from app.adapters.local_chain import LocalChain, start_anvil, start_ganache
+from app.adapters.payer import Payer
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import new_wallet, own_key
 from app.client.person import Person
+from app.compose import build_node
 from app.core.errors import AlreadyRunning, UnfitThreshold
 from app.core.keys import PrivateKey, PublicKey
 from app.core.records import Role
-from app.core.statements import PEOPLE
+from app.core.statements import AUDIT, PEOPLE
 from app.core.vault import Vault
+from app.core.waybills import NodeSecret
 from app.services.custodian import LocalCustodian
 from app.services.node import LocalNode
 
@@ -96,8 +99,7 @@ class Embedded:
         self.node.settle()
 
     def _take_access(self, access: bytes, patient: str, entry: bytes) -> None:
-        address = self.node.bodies.put(iter([entry]))
-        self.node.accept_digest(access, "AuditTrail", entry, [(patient, address)])
+        self.node.accept_digest(access, AUDIT, entry, [patient])
 
 
 @contextmanager
@@ -137,10 +139,12 @@ def start(
         )
         rpc = Rpc(chain_process.url)
         chain = EthereumChain(rpc, deployment, operator)
-        node = LocalNode(
+        node = build_node(
             chain=chain,
+            payer=Payer(rpc, deployment, operator),
             database=Database(f"sqlite:///{folder / 'node.db'}"),
             bodies=FolderBodies(folder / "bodies"),
+            secret=NodeSecret(own_key(folder / "node.key")),
         )
         place = Embedded(
             folder=folder,

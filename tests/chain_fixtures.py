@@ -23,11 +23,14 @@ from app.adapters.chain import EthereumChain
 from app.adapters.database import Database
 from app.adapters.deployment import Deployment, deploy, load
 from app.adapters.local_chain import LocalChain, start_anvil
+from app.adapters.payer import Payer
 from app.adapters.rpc import Rpc
-from app.adapters.wallets import new_wallet
+from app.adapters.wallets import new_wallet, own_key
 from app.client.person import Person
+from app.compose import build_node
 from app.core.keys import PrivateKey
 from app.core.vault import Vault
+from app.core.waybills import NodeSecret
 from app.embedded import Embedded
 from app.services.custodian import LocalCustodian
 from app.services.node import LocalNode
@@ -49,11 +52,23 @@ class Clock:
         return int(time.time()) + self.ahead
 
 
+def make_node(folder: Path, chain: EthereumChain, payer: Payer) -> LocalNode:
+    """A node on a folder, with a relayer of its own; a second one finds what the first left."""
+    return build_node(
+        chain=chain,
+        payer=payer,
+        database=Database(f"sqlite:///{folder / 'node.db'}"),
+        bodies=FolderBodies(folder / "bodies"),
+        secret=NodeSecret(own_key(folder / "node.key")),
+    )
+
+
 @dataclass(kw_only=True)
 class Place(Embedded):
     """An embedded Chartkey on the shared chain, whose clock and chain can be tampered with."""
 
     time: Clock = field(default_factory=Clock)
+    payer: Payer
 
     def close_down(self) -> None:
         """The chain stops answering."""
@@ -65,12 +80,8 @@ class Place(Embedded):
 
     def restart(self) -> LocalNode:
         """Another process takes over: a new node on the same database and folder."""
-        self.node = LocalNode(
-            chain=self.chain,
-            database=Database(f"sqlite:///{self.folder / 'node.db'}"),
-            bodies=FolderBodies(self.folder / "bodies"),
-            custodians=self.custodians,
-        )
+        self.node = make_node(self.folder, self.chain, self.payer)
+        self.node.custodians = self.custodians
         return self.node
 
     def add_custodian(self) -> LocalCustodian:
@@ -154,11 +165,8 @@ def make_place(anvil: LocalChain, deployment: Deployment) -> Iterator[Callable[.
         folder = Path(mkdtemp(prefix="place-", dir=root))
         rpc, clock = Rpc(anvil.url), Clock()
         chain = EthereumChain(rpc, deployment, anvil.accounts[0])
-        node = LocalNode(
-            chain=chain,
-            database=Database(f"sqlite:///{folder / 'node.db'}"),
-            bodies=FolderBodies(folder / "bodies"),
-        )
+        payer = Payer(rpc, deployment, anvil.accounts[0])
+        node = make_node(folder, chain, payer)
         place = Place(
             folder=folder,
             chain_process=anvil,
@@ -170,6 +178,7 @@ def make_place(anvil: LocalChain, deployment: Deployment) -> Iterator[Callable[.
             rpc=Rpc(anvil.url),
             clock=clock,
             time=clock,
+            payer=payer,
         )
         node.custodians = place.custodians
         for _ in range(custodians):

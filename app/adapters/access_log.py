@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from app.adapters.database import connect, writing
+from app.adapters.database.engine import connect, writing
 from app.core.statements import TYPES, Revocation, RevocationOfAll
 from app.core.typed_data import Statement
 

@@ -5,34 +5,40 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from app.adapters.cid import CidHasher, require_cid
+from app.adapters.cid import CidHasher, cid_of, require_cid
 from app.core.errors import NotStored, StoreAltered, StoreFull
 
 PIECE = 1 << 18
+WRITERS = 16
+"""Threads that sync files side by side, so that the disk can take many in one go."""
+_WRITING = ".writing-"
 
 
 class FolderBodies:
-    """A `BodyStore` in a folder, with the addresses that IPFS gives to the same bytes."""
+    """A `BodyKeeper` in a folder, with the addresses that IPFS gives to the same bytes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def name(self) -> str:
+        """The folder's own name, without the path to it."""
+        return self._folder.name
+
     def put(self, pieces: Iterable[bytes]) -> str:
         """Write, sync and name the bytes; raises StoreFull and leaves nothing behind."""
-        try:
+        with _full_disk_told():
             return self._write(pieces)
-        except OSError as cause:
-            if cause.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StoreFull() from cause
-            raise
 
     def _write(self, pieces: Iterable[bytes]) -> str:
         hasher = CidHasher()
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".writing-")
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=_WRITING)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -42,13 +48,39 @@ class FolderBodies:
                 file.flush()
                 os.fsync(file.fileno())
             address = hasher.address()
-            target = self._path(address)
-            target.parent.mkdir(exist_ok=True)
-            temporary.replace(target)
-            _sync(target.parent)
+            self._place([(temporary, address)])
         finally:
             temporary.unlink(missing_ok=True)
         return address
+
+    def put_many(self, contents: Sequence[bytes]) -> list[str]:
+        """Write all and sync all, then name all; raises StoreFull and leaves nothing unnamed behind.
+
+        Each folder is synced once, not once a file.
+        """
+        with (
+            _full_disk_told(),
+            tempfile.TemporaryDirectory(dir=self._folder, prefix=_WRITING) as name,
+            ThreadPoolExecutor(max_workers=WRITERS) as writers,
+        ):
+            drafts = [Path(name) / str(number) for number in range(len(contents))]
+            list(writers.map(_write_synced, drafts, contents))
+            addresses = [cid_of(content) for content in contents]
+            self._place(zip(drafts, addresses, strict=True))
+        return addresses
+
+    def _place(self, drafts: Iterable[tuple[Path, str]]) -> None:
+        """Move written files to their addresses, and sync every folder that learnt of one."""
+        learnt = set()
+        for draft, address in drafts:
+            target = self._path(address)
+            if not target.parent.is_dir():
+                target.parent.mkdir(exist_ok=True)
+                learnt.add(self._folder)
+            draft.replace(target)
+            learnt.add(target.parent)
+        for folder in learnt:
+            _sync(folder)
 
     def read(self, address: str) -> Iterator[bytes]:
         """The bytes piece by piece; StoreAltered comes at the end, when all have been hashed.
@@ -70,16 +102,45 @@ class FolderBodies:
         """All of the bytes, hashed before they are returned."""
         return b"".join(list(self.read(address)))
 
+    def holds(self, address: str) -> bool:
+        """Whether a file stands under the address; whether its bytes are right, `read` tells."""
+        return self._path(require_cid(address)).is_file()
+
+    def addresses(self) -> Iterator[str]:
+        """The addresses of all files, folder by folder."""
+        for folder in self._folder.iterdir():
+            if folder.is_dir() and not folder.name.startswith(_WRITING):
+                yield from (path.name for path in folder.iterdir())
+
     def delete(self, address: str) -> bool:
-        """Forget the bytes; False where they were not held."""
+        """Forget the bytes durably; False where they were not held."""
+        path = self._path(require_cid(address))
         try:
-            self._path(require_cid(address)).unlink()
+            path.unlink()
         except FileNotFoundError:
             return False
+        _sync(path.parent)
         return True
 
     def _path(self, address: str) -> Path:
         return self._folder / address[-2:] / address
+
+
+@contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as cause:
+        if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull() from cause
+        raise
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

@@ -240,7 +240,7 @@ class EthereumChain:
         try:
             self._rpc.call("eth_call", call, "latest")
         except RpcRefused as refusal:
-            raise _fault(contract, refusal) from refusal
+            raise fault_of(contract, refusal) from refusal
 
     def transact(self, judge: str, function: str, *arguments: Any) -> Receipt:
         """Send the payer's own call, such as a registrar's credential."""
@@ -290,7 +290,7 @@ class EthereumChain:
             signed = self._payer.sign_transaction(transaction)
             hash_ = self._rpc.call("eth_sendRawTransaction", hex0x(bytes(signed.raw_transaction)))
         except RpcRefused as refusal:
-            raise _fault(contract, refusal) from refusal
+            raise fault_of(contract, refusal) from refusal
         return self._wait(hash_)
 
     def _wait(self, transaction: str, patience: float = 120.0) -> dict[str, Any]:
@@ -316,7 +316,7 @@ class EthereumChain:
         )
 
 
-def _fault(contract: Contract, refusal: RpcRefused) -> ChartkeyError:
+def fault_of(contract: Contract, refusal: RpcRefused) -> ChartkeyError:
     """A revert is the contract's word; anything else (no funds, a nonce, a price) passes."""
     if refusal.data:
         return contract.refused(refusal.data, str(refusal))

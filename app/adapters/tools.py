@@ -1,7 +1,8 @@
-"""Where the programs that set-up installed are: Node, Anvil, Ganache and the Solidity compiler.
+"""Where the programs are that Chartkey runs: Node, Anvil, Ganache, the Solidity compiler, Kubo, PostgreSQL.
 
 Each function answers with what to run, as an argv list or a path, and raises `CannotStart` where set-up
-has not been made. Nothing is installed here: `make setup` (scripts/toolchain.py) does that.
+has not been made. Nothing is installed here: `make setup` (scripts/toolchain.py) does that, and
+`make ipfs` (scripts/kubo/build.py) for Kubo.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -19,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".tools"
 NODE_MODULES = ROOT / "node_modules"
 SOLC_FOLDER = TOOLS / "solc"
+KUBO_MODULE = ROOT / "scripts" / "kubo" / "go.mod"
+DEBIANS_POSTGRES = Path("/usr/lib/postgresql")
 
 
 def solc_version() -> str:
@@ -59,6 +63,41 @@ def ganache_command() -> list[str]:
     if not script.is_file():
         raise CannotStart("it is not installed", program="Ganache")
     return [*node_command(), str(script)]
+
+
+def kubo_version() -> str:
+    """The one version of Kubo that set-up builds, as scripts/kubo/go.mod pins it."""
+    module = KUBO_MODULE.read_text(encoding="utf-8")
+    return re.findall(r"^\s*github\.com/ipfs/kubo v(\S+)", module, re.MULTILINE)[0]
+
+
+def kubo_path() -> Path:
+    """Where set-up puts the Kubo that it built: once for this user, since that takes minutes."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "chartkey" / f"kubo-{kubo_version()}-{_platform_name()}" / "ipfs"
+
+
+def ipfs_command() -> list[str]:
+    """Kubo: set-up's own, then one on PATH, then what npm's package kubo downloaded."""
+    for path in (TOOLS / "bin" / "ipfs", kubo_path()):
+        if os.access(path, os.X_OK):
+            return [str(path)]
+    found = shutil.which("ipfs", path=os.pathsep.join([foreign_path(), str(NODE_MODULES / ".bin")]))
+    if found is None:
+        raise CannotStart("it is not installed", program="Kubo")
+    return [found]
+
+
+def postgres_folder() -> Path:
+    """The folder of PostgreSQL's server programs: on PATH, or the newest of Debian's."""
+    on_path = shutil.which("postgres", path=foreign_path())
+    folders = [Path(on_path).resolve().parent] if on_path else []
+    versions = [path for path in DEBIANS_POSTGRES.glob("*/bin") if path.parent.name.isdecimal()]
+    folders += sorted(versions, key=lambda path: int(path.parent.name), reverse=True)
+    for folder in folders:
+        if all(os.access(folder / program, os.X_OK) for program in ("initdb", "postgres")):
+            return folder
+    raise CannotStart("it is not installed", program="PostgreSQL")
 
 
 def _platform_name() -> str:

@@ -90,6 +90,7 @@ class Reading(Charting):
         """The request to each custodian: the same but for the shares that are its own."""
         signed, session = self.sign_access(access)
         proof = self.node.proof(grant.digest) if grant else None
+        patient_keys = self.keys_of(files[0].statement.patient).encode()
 
         def request(custodian: Custodian | None) -> OpeningRequest:
             asked = tuple(
@@ -108,6 +109,7 @@ class Reading(Charting):
                 grant_proof=proof,
                 session=session,
                 membership=membership or (grant.membership if grant else None),
+                patient_keys=patient_keys,
             )
 
         return request

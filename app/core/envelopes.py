@@ -32,17 +32,19 @@ TAIL = 32 + 12
 """Commitment and nonce, which end the head."""
 SMALLEST = 2048
 """Texts are padded to a power of two from here on."""
-LARGEST = 1 << 18
+LARGEST = 1 << 17
+MOST_SLOTS = 108
+"""With the largest text this stays below 256 KiB: one IPFS block, addressed by its SHA-256."""
 
 
 def seal_envelope(
     contents: Mapping[str, Any], parties: Sequence[PublicKey], random: RandomBytes
 ) -> bytes:
-    """Seal a JSON document to up to 255 parties; the padding slots are noise of equal length."""
+    """Seal a JSON document to up to 108 parties; the padding slots are noise of equal length."""
     keys = {party.id: party for party in parties}
     count = -(-len(keys) // SLOTS_STEP) * SLOTS_STEP
-    if not 0 < count <= 255:
-        raise ValueError("an envelope has between 1 and 252 parties")
+    if not 0 < count <= MOST_SLOTS:
+        raise ValueError("an envelope has between 1 and 108 parties")
     secret = random(32)
     key, commitment = _keys(secret)
     slots = [party.seal(secret, PURPOSE) for party in keys.values()]
@@ -89,6 +91,8 @@ def _head(envelope: bytes) -> bytes:
         raise MalformedSeal("too short or of another kind", kind="envelope")
     if envelope[3] != VERSION:
         raise UnknownVersion(kind="envelope", version=envelope[3])
+    if envelope[4] > MOST_SLOTS:
+        raise MalformedSeal("it has too many slots", kind="envelope")
     length = 5 + envelope[4] * SLOT + TAIL
     if not length + SMALLEST + 16 <= len(envelope) <= length + LARGEST + 16:
         raise MalformedSeal("it is cut off, or too long", kind="envelope")
@@ -100,7 +104,7 @@ def _pad(text: bytes) -> bytes:
     while size < len(text):
         size *= 2
     if size > LARGEST:
-        raise ValueError("an envelope holds at most 256 KiB")
+        raise ValueError("an envelope holds at most 128 KiB")
     return text.ljust(size, b" ")  # white space after JSON is still JSON
 
 

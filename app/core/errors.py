@@ -9,7 +9,8 @@ ChartkeyError
 │   ├── GrantNotYetValid · GrantExpired · GrantRevoked · GrantTagReplaced · ViewingNotGranted
 │   ├── NotTheViewer · ForeignPurpose · ForeignGrant · OutsideGrant · RecordRetracted
 │   ├── AccessNotOfNow · AccessMismatch · SessionInvalid · MembershipInvalid · ForeignKeys
-│   └── NotTheAuthor · StoppedByOperator · NotServed
+│   ├── NotTheAuthor · StoppedByOperator · NotServed · RegistryClosed
+│   └── QuotaExceeded · TooManyRequests
 ├── SealError             sealed bytes cannot be trusted, or cannot be opened
 │   ├── UnknownSuite · UnknownVersion · MalformedSeal · BodyAltered · BodyTruncated
 │   ├── KeyNotOfBody · ContentMismatch · SlotNotOpened · NoSlot · NotEnoughShares · WrongShare
@@ -19,11 +20,15 @@ ChartkeyError
 ├── BundleError           what was given is not a chart
 │   └── InvalidBundle · UnknownCategory
 ├── StoreError            a store does not hold, or no longer holds, what was asked for
-│   └── NotStored · StoreAltered · StoreFull
+│   ├── NotStored · StoreAltered · StoreFull · TooLarge
+│   └── StoreUnreachable · DatabaseUnreachable
 ├── ChainError            the chain cannot be asked, or does not fit
-│   └── ChainUnreachable · NotDeployed · CodeDiffers · TransactionFailed
+│   ├── ChainUnreachable · ChainStale · EndpointsDisagree · ForeignChain
+│   └── NotDeployed · CodeDiffers · TransactionFailed · FeeCapReached · BalanceTooLow
+├── ServiceError          another service of Chartkey does not answer as it should
+│   └── ServiceUnreachable · ServiceRefused
 ├── CannotStart           a program that Chartkey needs, or Chartkey itself, does not start
-│   └── AlreadyRunning · UnfitThreshold
+│   └── AlreadyRunning · UnfitThreshold · Misconfigured · BackupUnfit
 └── ContractRefused       a contract reverted: one class per Solidity error (contract_errors.py)
 
 Texts hold no name, no category, no key and nothing about health: they may be logged.
@@ -187,6 +192,22 @@ class NotServed(AccessRefused):
     sentence = "This custodian does not serve that registry or record: {reason}."
 
 
+class RegistryClosed(AccessRefused):
+    sentence = "This custodian no longer opens records of that registry."
+    remedy = "Use the newest key sheets, which name the registry that took over."
+
+
+class QuotaExceeded(AccessRefused):
+    sentence = "This node has taken as many statements from one person today as it takes."
+    unharmed = "What was taken before is kept, and a revocation was told to the custodians."
+    remedy = "Hand it in again tomorrow, hand it to another node, or anchor it yourself."
+
+
+class TooManyRequests(AccessRefused):
+    sentence = "Too many requests came from there in a short time."
+    remedy = "Wait a minute and try again."
+
+
 class SealError(ChartkeyError):
     remedy = "Fetch the bytes again, from another store if there is one."
 
@@ -317,6 +338,22 @@ class StoreFull(StoreError):
     remedy = "Free some space and try again; nothing half-written is kept."
 
 
+class TooLarge(StoreError):
+    sentence = "This is larger than the {most} bytes that are taken here."
+    remedy = "Hand in something smaller."
+
+
+class StoreUnreachable(StoreError):
+    sentence = "The body store does not answer: {reason}."
+    remedy = "Try again in a moment; whoever runs this node should look at its IPFS daemons."
+
+
+class DatabaseUnreachable(StoreError):
+    sentence = "The database does not answer."
+    unharmed = "What was accepted before is kept; what was just handed in may not have been."
+    remedy = "Hand it in again in a moment; what arrives twice is taken once."
+
+
 class ChainError(ChartkeyError):
     unharmed = "What was signed is kept and goes out when the chain answers again."
 
@@ -324,6 +361,24 @@ class ChainError(ChartkeyError):
 class ChainUnreachable(ChainError):
     sentence = "The chain does not answer: {reason}."
     remedy = "Check the connection or the RPC URL."
+
+
+class ChainStale(ChainError):
+    sentence = "The newest block of the chain is {seconds} seconds old."
+    unharmed = "Nothing was opened, and nothing was changed."
+    remedy = "Try again in a moment; whoever runs this service should look at its RPC endpoints."
+
+
+class EndpointsDisagree(ChainError):
+    sentence = "Two endpoints tell different things about the chain."
+    unharmed = "Nothing was opened, and nothing was changed."
+    remedy = "Run python -m app audit to learn which one lies or lags."
+
+
+class ForeignChain(ChainError):
+    sentence = "The endpoint is on chain {given}, and this deployment is on chain {expected}."
+    unharmed = "Nothing was asked of it, and nothing was sent to it."
+    remedy = "Name an endpoint of the right chain."
 
 
 class NotDeployed(ChainError):
@@ -341,6 +396,29 @@ class TransactionFailed(ChainError):
     sentence = "The chain did not accept the transaction: {reason}."
 
 
+class FeeCapReached(ChainError):
+    sentence = "The chain asks for a higher fee than this node pays."
+    remedy = "Wait until fees fall, or raise the cap."
+
+
+class BalanceTooLow(ChainError):
+    sentence = "The account that pays for transactions is below its floor."
+    unharmed = "What was signed is kept; revocations still go out while money lasts."
+    remedy = "Fund the relayer's account."
+
+
+class ServiceError(ChartkeyError):
+    remedy = "Try again in a moment, or ask another one."
+
+
+class ServiceUnreachable(ServiceError):
+    sentence = "{name} does not answer: {reason}."
+
+
+class ServiceRefused(ServiceError):
+    sentence = "{name} refused this: {reason}."
+
+
 class CannotStart(ChartkeyError):
     sentence = "{program} could not be started: {reason}."
     unharmed = "Nothing was changed."
@@ -355,6 +433,16 @@ class AlreadyRunning(CannotStart):
 class UnfitThreshold(CannotStart):
     sentence = "Of {custodians} custodians {threshold} cannot open a record together."
     remedy = "Choose between 1 and 32 custodians, and a threshold from 1 to their number."
+
+
+class Misconfigured(CannotStart):
+    sentence = "The setting {name} cannot be used: {reason}."
+    remedy = "Set it right; docs/operations.md lists every setting."
+
+
+class BackupUnfit(CannotStart):
+    sentence = "The backup cannot be used: {reason}."
+    remedy = "Choose another backup, or an empty folder and database to restore to."
 
 
 class ContractRefused(ChartkeyError):

@@ -41,6 +41,8 @@ class OpeningRequest:
     grant_proof: Proof | None = None
     session: OpenSession | None = None
     membership: Signed[Membership] | None = None
+    patient_keys: bytes = b""
+    """The patient's identity keys document, to which the custodian seals its log's entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,29 @@ class BodyStore(Protocol):
         """Forget the bytes; False where they were not held."""
 
 
+class BodyKeeper(BodyStore, Protocol):
+    """A body store as a node's services see it: they fill it in bulk, and look after it.
+
+    The same bytes have the same address in every keeper. All of them can be shared by threads.
+    """
+
+    @property
+    def name(self) -> str:
+        """What reports call it; holds nothing secret."""
+
+    def put_many(self, contents: Sequence[bytes]) -> list[str]:
+        """Keep all of them durably and return their addresses, in order; raises StoreFull."""
+
+    def fetch(self, address: str) -> bytes:
+        """All of the bytes, hashed before they are returned; raises as `read` does."""
+
+    def holds(self, address: str) -> bool:
+        """Whether all of the bytes are kept here for good; whether they are right, `read` tells."""
+
+    def addresses(self) -> Iterator[str]:
+        """The addresses of all that is kept, in no order."""
+
+
 class Custodian(Protocol):
     """A service that releases its share of half a key when the contracts allow it."""
 

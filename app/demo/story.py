@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from app.core.encoding import hex0x
 from app.core.errors import ChartkeyError
-from app.services.node import Settled
+from app.services.relayer import Settled
 
 WIDTH = 66
 

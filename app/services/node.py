@@ -1,41 +1,36 @@
-"""Owns a node's work: accepting statements durably, anchoring them, and keeping what is sealed."""
+"""Owns a node's work for people: accepting what they sign, and keeping what is sealed for them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 
-from app.core.encoding import ZERO32
 from app.core.errors import (
     ChainUnreachable,
     ChartkeyError,
-    ContractRefused,
     ForeignSignature,
+    QuotaExceeded,
     SheetStale,
     SheetSubstituted,
     StoreAltered,
     StoreError,
+    TooLarge,
 )
-from app.core.merkle import (
-    ManifestEntry,
-    MerkleTree,
-    decode_manifest,
-    encode_manifest,
-    manifest_id,
-)
+from app.core.merkle import MerkleTree, decode_manifest
 from app.core.opening import OpenSession
 from app.core.people import document_hash
 from app.core.ports import BodyStore, ChainView, Custodian
-from app.core.sheets import sheet_hash
+from app.core.relaying import CHANGES, ROTATES, TAKES_BACK, Accepted, Submission
+from app.core.sheets import RandomBytes, sheet_hash
 from app.core.signatures import Proof, Signed, parse_signed, signed_json
 from app.core.statements import (
-    BOOKS,
     RECORDS,
     CategoryKeys,
     Domains,
+    Enrolment,
     MembershipEnd,
     Record,
     Retraction,
@@ -45,30 +40,37 @@ from app.core.statements import (
     Sheet,
 )
 from app.core.typed_data import Statement
-from app.services.ports import Chain, Database, Receipt
-from app.services.speakers import Speakers
+from app.core.waybills import NodeSecret
+from app.services.failpoints import reach
+from app.services.hearing import tell_custodians
+from app.services.ports import Chain, Keeping
+from app.services.relayer import Relayer, Settled, read
+from app.services.speakers import Speakers, maker_of
 
-BATCH = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """One transaction that `settle` brought to the chain, and how many statements it carried."""
-
-    what: str
-    count: int
-    receipt: Receipt
+DIGEST_COST, CALL_COST = 1, 100
+"""What an anchored digest and a transaction of its own take of a person's daily quota."""
+NEWCOMERS = "enrolments"
+"""Whose quota pays for enrolments: anybody can make addresses without end."""
+LARGEST_KEPT = 1 << 16
+"""Bytes of a keys document or a locked vault."""
 
 
 @dataclass(kw_only=True)
 class LocalNode:
-    """A `Node` in this process, over a chain, a database, a body store and custodians."""
+    """A `Node` in this process, over a chain, a database, a body store and custodians.
+
+    With a `relayer` it settles itself; without, a relayer elsewhere works on the same database.
+    """
 
     chain: Chain
-    database: Database
+    database: Keeping
     bodies: BodyStore
+    secret: NodeSecret
+    relayer: Relayer | None = None
     custodians: Sequence[Custodian] = ()
+    random: RandomBytes = field(default=os.urandom)
     settled: list[Settled] = field(default_factory=list)
+    """What this node's own relayer brought to the chain."""
 
     @property
     def domains(self) -> Domains:
@@ -91,121 +93,84 @@ class LocalNode:
         """Take a statement durably; raises ForeignSignature, SessionInvalid, ContractRefused.
 
         While the chain does not answer, what was signed is kept unseen: a call that nobody may
-        make is refused when it is settled, and an anchor adds no authority.
+        make is refused when it is settled, and an anchor adds no authority. Raises QuotaExceeded
+        where the person has had enough taken today; custodians hear of a revocation all the same.
         """
-        statement = signed.statement
-        digest = self.domains.digest(statement)
-        relayed = self.chain.is_relayed(statement)
-        with suppress(ChainUnreachable):
-            speakers = self._speakers()
-            speakers.require_fresh(statement)
-            speakers.require_maker(signed, session)
-            if relayed:
-                self.chain.try_out(signed)
-        address = self.bodies.put(iter([envelope])) if envelope else ""
-        parcels = [(person, address) for person in dict.fromkeys(parties) if address]
-        if relayed:
-            text = json.dumps(signed_json(signed, self.domains))
-            self.database.accept_call(digest=digest, statement=text, parcels_to=parcels)
-            self._tell_custodians(signed)
-        else:
-            self.accept_digest(digest, statement.judge, envelope, parcels, body)
+        submission = Submission(
+            signed=signed, envelope=envelope, parties=parties, body=body, session=session
+        )
+        accepted = self._checked(submission, self._speakers())
+        taken = self.database.accept(accepted)
+        reach("accepted")
+        tell_custodians(self.custodians, [signed])
+        if not taken:
+            raise QuotaExceeded()
 
-    def accept_digest(
-        self,
-        digest: bytes,
-        judge: str,
-        envelope: bytes = b"",
-        parcels: Iterable[tuple[str, str]] = (),
-        body: str = "",
-    ) -> None:
-        """Take a bare digest to anchor, as custodians hand in accesses that nobody else did."""
-        self.database.accept(
-            digest=digest,
-            judge=judge,
-            envelope=sha256(envelope).digest() if envelope else ZERO32,
-            parcels_to=parcels,
-            body=body,
+    def accept_all(self, many: Sequence[Submission]) -> list[ChartkeyError | None]:
+        """Take many statements in one transaction; for each None, or why it was not taken."""
+        outcomes: list[ChartkeyError | None] = [None] * len(many)
+        speakers = self._speakers()
+        checked: dict[int, Accepted] = {}
+        for place, submission in enumerate(many):
+            try:
+                checked[place] = self._checked(submission, speakers)
+            except ChartkeyError as fault:
+                outcomes[place] = fault
+        taken = self.database.accept_all(list(checked.values()))
+        for place, was_taken in zip(checked, taken, strict=True):
+            outcomes[place] = None if was_taken else QuotaExceeded()
+        tell_custodians(self.custodians, [many[place].signed for place in checked])
+        return outcomes
+
+    def _checked(self, submission: Submission, speakers: Speakers | None) -> Accepted:
+        signed, statement = submission.signed, submission.signed.statement
+        relayed, after = self.chain.is_relayed(statement), None
+        if speakers is not None:
+            with suppress(ChainUnreachable):
+                speakers.require_fresh(statement)
+                after = speakers.require_maker(signed, submission.session)
+                if relayed:
+                    self.chain.try_out(signed)
+        return Accepted(
+            digest=self.domains.digest(statement),
+            judge=statement.judge,
+            envelope=submission.envelope,
+            parties=submission.parties,
+            body=submission.body,
+            statement=json.dumps(signed_json(signed, self.domains)) if relayed else "",
+            person=NEWCOMERS if isinstance(statement, Enrolment) else maker_of(statement),
+            rank=_rank(statement),
+            after=after,
+            cost=CALL_COST if relayed else DIGEST_COST,
         )
 
-    def _queued(self) -> list[tuple[int, Signed[Statement]]]:
-        calls = [
-            (row, parse_signed(json.loads(text))[0]) for row, text in self.database.waiting_calls()
-        ]
-        urgent = (Revocation, RevocationOfAll, Retraction, MembershipEnd)
-        return sorted(calls, key=lambda call: not isinstance(call[1].statement, urgent))
+    def accept_digest(
+        self, digest: bytes, judge: str, envelope: bytes = b"", parties: Sequence[str] = ()
+    ) -> None:
+        """Take a bare digest to anchor, as custodians hand in accesses that nobody else did."""
+        one = Accepted(digest=digest, judge=judge, envelope=envelope, parties=parties)
+        self.database.accept(one)
 
-    def _speakers(self) -> Speakers:
-        queued = (signed for _, signed in self._queued())
-        return Speakers(self.domains, self.view(), proof=self.proof, queued=queued)
+    def _speakers(self) -> Speakers | None:
+        """Who speaks for whom now; None while the chain does not answer."""
+        queued = ((call.id, read(call)) for call in self.database.calls_under_way())
+        try:
+            return Speakers(self.domains, self.view(), proof=self.proof, queued=queued)
+        except ChainUnreachable:
+            return None
 
-    def _tell_custodians(self, signed: Signed[Statement]) -> None:
-        """Let custodians refuse from now on; the chain, not this message, is what binds them."""
-        if isinstance(signed.statement, Revocation | RevocationOfAll):
-            for custodian in self.custodians:
-                with suppress(ChartkeyError):  # told again before it is sent, and then by the chain
-                    custodian.hear(signed)
-
-    # settling
+    def _present_speakers(self) -> Speakers:
+        """Who speaks for whom now; raises ChainUnreachable."""
+        self.view()
+        speakers = self._speakers()
+        if speakers is None:
+            raise ChainUnreachable("it went away")
+        return speakers
 
     def settle(self) -> None:
-        """Send what was accepted: what takes back first, changes, anchors, and rotations last.
-
-        What the old key signed is anchored while it still speaks, so rotations come after the
-        anchors, and in a later second. Safe to call again after any fault: batches are bound
-        before they leave, and whatever the chain already shows is not sent twice. One call that
-        fails holds nothing else up; its error is raised at the end.
-        """
-        failures = list(self._settle_calls(rotations=False))
-        self._settle_anchors()
-        failures += self._settle_calls(rotations=True)
-        if failures:
-            raise failures[0]
-
-    def _settle_anchors(self) -> None:
-        left_over = {batch.id for batch in self.database.open_batches()}
-        for judge in BOOKS:
-            while waiting := self.database.waiting(judge, BATCH):
-                tree = MerkleTree(row.digest for row in waiting)
-                manifest = encode_manifest(
-                    [ManifestEntry(digest=row.digest, envelope=row.envelope) for row in waiting]
-                )
-                self.database.form_batch(judge, tree.root, manifest, tree.leaves)
-        for batch in self.database.open_batches():
-            self.bodies.put(iter([batch.manifest]))
-            manifest, receipt = manifest_id(batch.manifest), None
-            if batch.id in left_over:  # perhaps it was sent before a fault
-                receipt = self.chain.find_anchor(batch.judge, batch.root, manifest)
-            if receipt is None:
-                receipt = self.chain.anchor(batch.judge, batch.root, manifest)
-            self.database.close_batch(batch.id, receipt.block)
-            count = len(decode_manifest(batch.manifest))
-            self.settled.append(Settled(what=batch.judge, count=count, receipt=receipt))
-
-    def _settle_calls(self, *, rotations: bool) -> Iterable[ChartkeyError]:
-        for row, signed in self._queued():
-            if isinstance(signed.statement, Rotation) is not rotations:
-                continue
-            if self.chain.is_done(signed.statement):
-                self.database.close_call(row, "done")
-                continue
-            self._tell_custodians(signed)
-            if rotations:
-                self.chain.wait_for_next_second()
-            try:
-                self.chain.try_out(signed)
-                receipt = self.chain.relay(signed)
-            except (ContractRefused, ForeignSignature) as refusal:
-                self.database.close_call(row, "refused")
-                yield refusal
-            except ChainUnreachable:
-                raise
-            except ChartkeyError as fault:
-                yield fault  # no funds, a full pool: it stays queued
-            else:
-                self.database.close_call(row, "done")
-                name = type(signed.statement).__name__
-                self.settled.append(Settled(what=name, count=1, receipt=receipt))
+        """Have this node's own relayer bring to the chain what was accepted; see Relayer.settle."""
+        if self.relayer is not None:
+            self.relayer.settle()
 
     def proof(self, digest: bytes) -> Proof | None:
         found = self.database.anchored_batch(digest)
@@ -217,34 +182,42 @@ class LocalNode:
     # envelopes
 
     def deliver(self, person: str, digest: bytes, envelope: bytes) -> None:
-        self.database.deliver(person, digest, self.bodies.put(iter([envelope])))
+        self.database.deliver(person, digest, envelope)
 
     def envelopes(self, person: str) -> list[tuple[bytes, bytes]]:
         """What can be had of it: one that is lost or damaged does not hold back the others."""
         found = []
-        for digest, address in self.database.parcels_of(person):
+        for digest, address, content in self.database.parcels_of(person):
             with suppress(StoreError):  # `app audit` names what a store has lost
-                found.append((digest, b"".join(list(self.bodies.read(address)))))
+                found.append((digest, content or b"".join(list(self.bodies.read(address)))))
         return found
 
     # key sheets, keys documents, locks
 
     def keep_sheet(self, signed: Signed[Sheet], sheet: bytes, record: Signed[Record]) -> None:
         """Keep a sheet and queue its statement's digest; raises ForeignSignature."""
-        statement = signed.statement
+        statement, after = signed.statement, None
         if sheet_hash(sheet) != statement.sheet_hash:
             raise SheetSubstituted()
-        with suppress(ChainUnreachable):
-            self._speakers().require_sheet(signed, record)
+        speakers = self._speakers()
+        if speakers is not None:
+            with suppress(ChainUnreachable):
+                after = speakers.require_sheet(signed, record)
+        maker = record.statement.patient if statement.version else record.statement.author
         digest = self.domains.digest(statement)
+        accepted = Accepted(
+            digest=digest, judge=RECORDS, person=maker, after=after, cost=DIGEST_COST
+        )
+        if not self.database.accept(accepted):
+            raise QuotaExceeded()
         self.database.keep_sheet(
             record=statement.record,
             version=statement.version,
             digest=digest,
             statement=signed_json(signed, self.domains),
             sheet=sheet,
+            sealed=self.secret.seal(sheet, self.random),
         )
-        self.accept_digest(digest, RECORDS)
 
     def sheets(self, record: bytes) -> list[tuple[Signed[Sheet], bytes]]:
         return [
@@ -253,6 +226,7 @@ class LocalNode:
         ]
 
     def keep_document(self, document: bytes) -> bytes:
+        _require_small(document)
         digest = document_hash(document)
         self.database.keep_document(digest, document)
         return digest
@@ -271,7 +245,7 @@ class LocalNode:
         statement = signed.statement
         if document_hash(document) != statement.keys_hash:
             raise SheetSubstituted()
-        self._speakers().require_maker(signed)
+        self._present_speakers().require_maker(signed)
         with suppress(StoreError):
             newest = self.category_keys(statement.patient)[0].statement.epoch
             if statement.epoch < newest:
@@ -286,6 +260,7 @@ class LocalNode:
         return signed, self.document(signed.statement.keys_hash)
 
     def keep_lock(self, person: str, lock: bytes) -> None:
+        _require_small(lock)
         self.database.put_on_shelf(person, "vault-lock", lock)
 
     def lock(self, person: str) -> bytes:
@@ -300,8 +275,19 @@ class LocalNode:
         digest, statement = self.domains.digest(record.statement), retraction.statement
         if (statement.person, statement.record) != (record.statement.patient, digest):
             raise ForeignSignature(person=record.statement.patient)
-        self._speakers().require_maker(retraction)
+        self._present_speakers().require_maker(retraction)
         self.accept(retraction)
         for address in self.database.belongings(digest):
             self.bodies.delete(address)
         self.database.forget(digest)
+
+
+def _rank(statement: Statement) -> int:
+    if isinstance(statement, Revocation | RevocationOfAll | Retraction | MembershipEnd):
+        return TAKES_BACK
+    return ROTATES if isinstance(statement, Rotation) else CHANGES
+
+
+def _require_small(content: bytes) -> None:
+    if len(content) > LARGEST_KEPT:
+        raise TooLarge(most=LARGEST_KEPT)

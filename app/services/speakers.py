@@ -16,6 +16,7 @@ from app.core.statements import (
     Access,
     CategoryKeys,
     Domains,
+    Enrolment,
     Grant,
     Record,
     Recovery,
@@ -35,40 +36,57 @@ class Speakers:
         view: ChainView,
         *,
         proof: Callable[[bytes], Proof | None],
-        queued: Iterable[Signed[Statement]] = (),
+        queued: Iterable[tuple[int, Signed[Statement]]] = (),
     ) -> None:
         self._domains, self._view, self._proof = domains, view, proof
         self._queued = list(queued)
 
-    def speaks(self, person: str, signer: str) -> bool:
-        """By the registry; or before an enrolment, or by a rotation, that is still on its way."""
-        return self._registered(person, signer) or any(
-            isinstance(waiting.statement, Rotation)
-            and (waiting.statement.person, waiting.statement.new_key) == (person, signer)
-            and self._registered(person, self._signer(waiting))
-            for waiting in self._queued
-        )
+    def require(self, signed: Signed[Statement], person: str) -> int | None:
+        """Raise ForeignSignature unless the signer speaks for the person, or soon will.
 
-    def _registered(self, person: str, signer: str) -> bool:
-        view = self._view
-        speaks = view.speaks_for(person, signer, view.time)
-        return speaks or (signer == person and view.key_of(person) == ZERO_ADDRESS)
+        By the registry; or by an enrolment or a rotation that is still on its way, whose number
+        is answered: what such a key signed counts only when it is anchored after that.
+        """
+        signer, view = self._signer(signed), self._view
+        if view.speaks_for(person, signer, view.time):
+            return None
+        for number, waiting in self._queued:
+            if self._will_speak(waiting, person, signer):
+                return number
+        if signer == person and view.key_of(person) == ZERO_ADDRESS:
+            return None  # nobody else will ever speak for an address that is not enrolled
+        raise ForeignSignature(person=person)
+
+    def _will_speak(self, waiting: Signed[Statement], person: str, signer: str) -> bool:
+        match waiting.statement:
+            case Rotation(person=rotating, new_key=key) if (rotating, key) == (person, signer):
+                old = self._signer(waiting)
+                return self._view.speaks_for(person, old, self._view.time) or self._enrols(old)
+            case Enrolment(person=enrolling):
+                return enrolling == person == signer
+        return False
+
+    def _enrols(self, person: str) -> bool:
+        return any(
+            isinstance(waiting.statement, Enrolment) and waiting.statement.person == person
+            for _, waiting in self._queued
+        )
 
     def _signer(self, signed: Signed[Statement]) -> str:
         return recover(self._domains.digest(signed.statement), signed.signature)
 
-    def require(self, signed: Signed[Statement], person: str) -> None:
-        """Raise ForeignSignature unless the signer speaks for the person."""
-        if not self.speaks(person, self._signer(signed)):
-            raise ForeignSignature(person=person)
+    def require_maker(
+        self, signed: Signed[Statement], session: OpenSession | None = None
+    ) -> int | None:
+        """Raise ForeignSignature or SessionInvalid unless the one it names made the statement.
 
-    def require_maker(self, signed: Signed[Statement], session: OpenSession | None = None) -> None:
-        """Raise ForeignSignature or SessionInvalid unless the one it names made the statement."""
+        Answers the number of a call that must be done before, as `require` does.
+        """
         match signed.statement:
             case Record(author=person) | Grant(patient=person) | CategoryKeys(patient=person):
-                self.require(signed, person)
+                return self.require(signed, person)
             case Retraction(person=person):
-                self.require(signed, person)
+                return self.require(signed, person)
             case Access(at=at):
                 require_signed(
                     cast("Signed[Access]", signed),
@@ -80,15 +98,16 @@ class Speakers:
                 )
             case _:
                 pass  # the contract asks for itself
+        return None
 
-    def require_sheet(self, signed: Signed[Sheet], record: Signed[Record]) -> None:
+    def require_sheet(self, signed: Signed[Sheet], record: Signed[Record]) -> int | None:
         """Raise unless the author (version 0) or the patient (later) signed a record's sheet."""
         sheet, statement = signed.statement, record.statement
         if self._domains.digest(statement) != sheet.record or sheet.version >= 1 << 53:
             raise SheetSubstituted()
         if not self._spoke_at_anchor(record, statement.author):
             self.require(record, statement.author)
-        self.require(signed, statement.patient if sheet.version else statement.author)
+        return self.require(signed, statement.patient if sheet.version else statement.author)
 
     def _spoke_at_anchor(self, signed: Signed[Statement], person: str) -> bool:
         """Whether it is anchored, and was signed by someone who spoke for the person then."""
@@ -100,7 +119,7 @@ class Speakers:
         """Raise NonceUsed where a statement with the same number is queued already."""
         if not hasattr(statement, "nonce") or not hasattr(statement, "deadline"):
             return
-        for other in (waiting.statement for waiting in self._queued):
+        for other in (waiting.statement for _, waiting in self._queued):
             same_line = isinstance(other, Recovery) == isinstance(statement, Recovery)
             if not same_line or not hasattr(other, "deadline") or other == statement:
                 continue
@@ -110,3 +129,13 @@ class Speakers:
                     nonce=statement.nonce,
                     expected=statement.nonce + 1,
                 )
+
+
+def maker_of(statement: Statement) -> str:
+    """The person whom a statement names as its maker: whose quota pays for it."""
+    for name in ("patient", "author", "viewer", "organization", "person"):
+        if name == "patient" and isinstance(statement, Record):
+            continue
+        if hasattr(statement, name):
+            return str(getattr(statement, name))
+    return ""

@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 
-COMPOSITION = ("app", "app.__main__", "app.demo", "app.embedded", "app.verify")
+COMPOSITION = (
+    "app", "app.__main__", "app.commands", "app.compose", "app.demo", "app.embedded", "app.verify",
+)  # fmt: skip
 """The places that put everything together."""
 
 ALLOWED = {
@@ -38,6 +40,8 @@ CORE_CALLS = {"open", "print", "input", "exec", "eval", "compile", "__import__",
 """Built-in functions that reach outside."""
 
 LONGEST = 400
+WHOLE = {"app/core/errors.py": 600}
+"""The errors are one tree, drawn and kept in one file."""
 
 
 def files(folder: Path) -> list[Path]:
@@ -194,4 +198,5 @@ def test_a_file_says_in_its_first_line_what_it_owns(file: Path) -> None:
 
 @pytest.mark.parametrize("file", OWNED, ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_file_stays_short(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+    longest = WHOLE.get(str(file.relative_to(ROOT)), LONGEST)
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= longest

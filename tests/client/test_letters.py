@@ -203,7 +203,7 @@ def test_a_damaged_envelope_in_the_store_hides_only_itself(
     place: Place, patient: Person, mine: RecordFile
 ) -> None:
     second = patient.write(NOTE, category="conditions")
-    (_, address), *_ = place.node.database.parcels_of(patient.address)
+    (_, address, _), *_ = place.node.database.parcels_of(patient.address)
     (path,) = (place.folder / "bodies").rglob(address)
     raw = path.read_bytes()
     path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))

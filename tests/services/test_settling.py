@@ -14,14 +14,15 @@ from web3 import Web3
 from app.adapters.chain import EthereumChain
 from app.adapters.deployment import deploy
 from app.adapters.local_chain import start_anvil
+from app.adapters.payer import Payer
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import new_wallet
 from app.client.person import Person
 from app.core.consent import mask_of, word_of
 from app.core.contract_errors import NonceUsed
 from app.core.errors import (
+    BalanceTooLow,
     ChainUnreachable,
-    ChartkeyError,
     GrantRevoked,
 )
 from app.core.merkle import is_proven
@@ -32,7 +33,8 @@ from app.core.statements import (
     Retraction,
     Rotation,
 )
-from tests.chain_fixtures import NOTE, Place
+from app.services.relayer import Plan, Relayer
+from tests.chain_fixtures import NOTE, Place, make_node
 
 # --- anchored once ---
 
@@ -69,9 +71,9 @@ def test_what_was_anchored_is_not_anchored_again_when_it_is_accepted_again(quiet
 
 
 def test_more_than_a_batch_is_anchored_in_several(
-    quiet: Place, monkeypatch: pytest.MonkeyPatch
+    quiet: Place
 ) -> None:
-    monkeypatch.setattr("app.services.node.BATCH", 4)
+    quiet.node.relayer = replace(relayer_of(quiet), plan=Plan(batch_size=4))
     digests = [os.urandom(32) for _ in range(9)]
     for digest in digests:
         quiet.node.accept_digest(digest, AUDIT)
@@ -88,6 +90,11 @@ def test_the_manifest_that_was_anchored_can_be_fetched(quiet: Place) -> None:
 
 
 # --- crashes ---
+
+
+def relayer_of(place: Place) -> Relayer:
+    assert place.node.relayer is not None
+    return place.node.relayer
 
 
 class Crash(BaseException):
@@ -107,10 +114,11 @@ class Dying:
 
         def call(*arguments: Any, **named: Any) -> Any:
             self._fuse[0] -= 1
-            if self._fuse[0] == 0 and not self._after:
+            here = self._fuse[0] == 0
+            if here and not self._after:
                 raise Crash(name)
             answer = value(*arguments, **named)
-            if self._fuse[0] == 0:
+            if here:
                 raise Crash(name)
             return answer
 
@@ -129,12 +137,13 @@ def test_a_crash_at_any_call_of_settling_loses_and_doubles_nothing(
             quiet.node.accept_digest(digest, judge, b"envelope")
         retraction = Retraction(person=person.address, record=os.urandom(32))
         quiet.node.accept(person.sign(retraction))
-        fuse, node = [step], quiet.node
+        fuse, relayer = [step], relayer_of(quiet)
         dying = replace(
-            node,
-            chain=Dying(node.chain, fuse, after),
-            database=Dying(node.database, fuse, after),
-            bodies=Dying(node.bodies, fuse, after),
+            relayer,
+            chain=Dying(relayer.chain, fuse, after),
+            payer=Dying(relayer.payer, fuse, after),
+            queue=Dying(relayer.queue, fuse, after),
+            bodies=Dying(relayer.bodies, fuse, after),
         )
         try:
             dying.settle()
@@ -153,7 +162,7 @@ def test_a_crash_at_any_call_of_settling_loses_and_doubles_nothing(
         assert list(quiet.node.database.waiting_calls()) == []
         if fuse[0] > 0:
             break
-    assert died >= 10
+    assert died >= 30
     assert died == step - 1
 
 
@@ -188,10 +197,9 @@ def test_a_chain_that_hangs_loses_nothing(tmp_path: Path, quiet: Place) -> None:
             network="x",
             path=tmp_path / "x.json",
         )
-        node = replace(
-            quiet.node,
-            chain=EthereumChain(Rpc(anvil.url, timeout=0.3), deployment, anvil.accounts[0]),
-        )
+        rpc = Rpc(anvil.url, timeout=0.3)
+        chain = EthereumChain(rpc, deployment, None)
+        node = make_node(tmp_path, chain, Payer(rpc, deployment, anvil.accounts[0]))
         node.accept_digest(digest, AUDIT)
         os.kill(anvil.process.pid, signal.SIGSTOP)
         try:
@@ -218,7 +226,7 @@ def test_a_revocation_while_the_chain_is_away_is_told_to_custodians_when_it_retu
         raise ChainUnreachable("it went away again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(place.chain, "relay", not_yet)
+        patch.setattr(place.payer, "send", not_yet)
         with pytest.raises(ChainUnreachable):
             place.settle()
     assert place.chain.view().revoked_bits(patient.address, word_of(held.statement.nonce)) == 0
@@ -235,10 +243,10 @@ def test_a_payer_without_money_loses_no_revocation(
     grant = patient.grant(doctor.address, category="conditions")
     place.settle()
     patient.revoke(grant)
-    rich, place.chain._chosen_payer = place.chain._chosen_payer, new_wallet().account
-    with pytest.raises(ChartkeyError):
-        place.settle()
-    place.chain._chosen_payer = rich
+    relayer = relayer_of(place)
+    poor = Payer(place.rpc, place.deployment, new_wallet().account)
+    with pytest.raises(BalanceTooLow):
+        replace(relayer, payer=poor).settle()
     place.settle()
     nonce = grant.statement.nonce
     assert place.chain.view().revoked_bits(patient.address, word_of(nonce)) & mask_of(nonce)

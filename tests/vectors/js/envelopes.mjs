@@ -8,7 +8,8 @@ const SLOT = keys.OVERHEAD + 32;
 const INFO = utf8("chartkey/envelope/1");
 const TAIL = 32 + 12;
 const SMALLEST = 2048;
-const LARGEST = 1 << 18;
+const LARGEST = 1 << 17;
+const MOST_SLOTS = 108;
 const random = (size) => webcrypto.getRandomValues(new Uint8Array(size));
 
 /** The AES key and the commitment to it. @param {Uint8Array} secret */
@@ -38,6 +39,7 @@ export async function sealEnvelope(contents, parties) {
 /** @param {Uint8Array} envelope @param {Uint8Array[]} seeds private keys of a party */
 export async function openEnvelope(envelope, seeds) {
   require(envelope.length >= 5 && equal(envelope.slice(0, 4), utf8("CKE\x01")), "not an envelope");
+  require(envelope[4] <= MOST_SLOTS, "too many slots");
   const length = 5 + envelope[4] * SLOT + TAIL;
   const text = envelope.length - length - 16;
   require(text >= SMALLEST && text <= LARGEST, "cut off, or too long");

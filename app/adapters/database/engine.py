@@ -1,0 +1,100 @@
+"""Owns the connection to a node's database, its transactions, and the lock that relayers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.core.errors import DatabaseUnreachable, StoreFull
+
+LOCK = 0x43484B31
+"""The number of PostgreSQL's advisory lock: any that nobody else in the database uses."""
+
+
+def connect(url: str) -> Engine:
+    """Connect to a database; SQLite keeps a write-ahead log and syncs each commit."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url)
+
+        @event.listens_for(engine, "connect")
+        def _pragmas(connection: Any, _: object) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA busy_timeout=30000")
+
+        return engine
+    return create_engine(url, pool_pre_ping=True)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """The database's own errors as ours: StoreFull, DatabaseUnreachable."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as cause:
+        told = str(getattr(cause, "orig", cause))
+        if "full" in told or "No space left" in told:  # SQLITE_FULL, ENOSPC
+            raise StoreFull() from cause
+        if "no such table" in told:
+            raise
+        raise DatabaseUnreachable() from cause
+    except DBAPIError as cause:
+        told = str(cause.orig)
+        if "No space left" in told or "53100" in told:  # disk_full
+            raise StoreFull() from cause
+        if cause.connection_invalidated or "57P0" in told:  # shut down, or starting up
+            raise DatabaseUnreachable() from cause
+        raise
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection to ask with; raises DatabaseUnreachable."""
+    with translated(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction; raises StoreFull where the disk cannot take it, DatabaseUnreachable."""
+    with translated(), engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # taken at once: a reader that turns writer in the middle would have to give up
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """One transaction while no other process or thread has one of these.
+
+    SQLite has one writer in any case; PostgreSQL holds an advisory lock until the end.
+    """
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        yield connection
+
+
+def insert_new(connection: Connection, table: Table, **row: Any) -> bool:
+    """Insert unless it is there already; whether it was new."""
+    return insert_many_new(connection, table, [row]) > 0
+
+
+def insert_many_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert those that are not there already; how many were new (one row: exactly)."""
+    if not rows:
+        return 0
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).on_conflict_do_nothing()
+    if len(rows) == 1:
+        return max(connection.execute(statement.values(**rows[0])).rowcount, 0)
+    return max(connection.execute(statement, rows).rowcount, 0)

@@ -1,0 +1,261 @@
+"""Owns the tables of a node's database. Migrations (app/migrations) arrive at the same ones.
+
+Everything in them is a queue or a cache. The queue (`outbox`, `calls`, `batches`, `transactions`,
+`attempts`, `unpublished`, `journal`) is what was accepted and is on its way to the chain; it is the only copy of what
+is not there yet. The kept things (`parcels`, `claims`, `sheets`, `documents`, `shelf`) are written
+into waybills as well, and the index (`blocks`, `anchors`, `manifests`, `digests`, `events`) is what the
+chain and the manifests say: both can be rebuilt.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Row = BigInteger().with_variant(Integer, "sqlite")
+"""A row's number; SQLite numbers rows itself only where the type is INTEGER."""
+
+# --- the queue: accepted, and on its way to the chain ---
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("payer", String(42), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("to", String(42), nullable=False),
+    Column("calldata", LargeBinary, nullable=False),
+    Column("gas", BigInteger, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("state", String(8), nullable=False),  # sent, mined, final, lost
+    Column("block", BigInteger),
+    Column("block_hash", LargeBinary(32)),
+    UniqueConstraint("payer", "nonce"),
+    Index(None, "state"),
+)
+"""What this node pays for, one row for each nonce."""
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("transaction", Row, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("raw", LargeBinary, nullable=False),
+    Column("max_fee", Text, nullable=False),  # wei, which outgrow 64 bits
+    Column("tip", Text, nullable=False),
+    Column("sent_at", BigInteger, nullable=False),
+)
+"""A transaction as it was signed: again, with a higher fee, each time it is replaced."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("judge", String(32), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),  # accepted digests; padding and waybills come on top
+    Column("published", Boolean, nullable=False),
+    Column("transaction", Row, ForeignKey("transactions.id"), index=True),
+    Column("block", BigInteger),
+)
+"""Digests that are anchored together, bound to each other before anything of them leaves."""
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("statement", Text, nullable=False),
+    Column("person", String(42), nullable=False),
+    Column("rank", Integer, nullable=False),  # 0 takes back, 1 changes, 2 rotates
+    Column("state", String(8), nullable=False),  # accepted, sent, done, refused
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("transaction", Row, ForeignKey("transactions.id"), index=True),
+    Index(None, "state", "rank"),
+)
+"""Statements on which a contract acts."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("judge", String(32), nullable=False),
+    Column("envelope", LargeBinary(32), nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("after", Row, ForeignKey("calls.id")),  # anchored only when that call is done
+    Column("batch", Row, ForeignKey("batches.id"), index=True),
+    UniqueConstraint("digest", "judge"),
+)
+"""Digests to anchor, in the order in which they were accepted."""
+
+Index("ix_outbox_waiting", outbox.c.judge, outbox.c.id, sqlite_where=outbox.c.batch.is_(None),
+      postgresql_where=outbox.c.batch.is_(None))  # fmt: skip
+unpublished = Table(
+    "unpublished",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("address", String(80), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("batch", Row, ForeignKey("batches.id"), index=True),
+)
+"""Envelopes and sealed sheets that the body store does not hold yet."""
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("entry", Text, nullable=False),
+    Column("written_at", BigInteger, nullable=False),
+    Column("batch", Row, ForeignKey("batches.id"), index=True),
+)
+"""What was kept and no waybill tells of yet; dropped once its waybill is published."""
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("person", String(42), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("spent", Integer, nullable=False),
+)
+"""What each person has had this node pay for, by the day."""
+
+# --- kept for people; told in waybills ---
+
+parcels = Table(
+    "parcels",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("person", String(42), nullable=False, index=True),
+    Column("digest", LargeBinary(32), nullable=False, index=True),
+    Column("address", String(80), nullable=False),
+    UniqueConstraint("person", "address"),
+)
+"""Which envelope was addressed to whom."""
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("body", String(80), primary_key=True),
+    Column("record", LargeBinary(32), nullable=False, index=True),
+)
+"""The record to which a body belongs: the first that named it."""
+
+sheets = Table(
+    "sheets",
+    metadata,
+    Column("record", LargeBinary(32), primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("statement", Text, nullable=False),
+    Column("address", String(80), nullable=False),
+    Column("sheet", LargeBinary, nullable=False),
+)
+"""Key sheets; `address` is where the body store keeps one, sealed to this node."""
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Keys documents, which the registry or a statement commits to."""
+
+shelf = Table(
+    "shelf",
+    metadata,
+    Column("person", String(42), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""The newest of each kind of thing that a person left here."""
+
+# --- the index: what the chain and the manifests say ---
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+"""The last blocks that were followed: how far the index has come, and whether it is still true."""
+
+anchors = Table(
+    "anchors",
+    metadata,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("judge", String(32), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("manifest", LargeBinary(32), nullable=False, index=True),
+    Column("sender", String(42), nullable=False),
+    Column("transaction", LargeBinary(32), nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Index(None, "judge", "root"),
+)
+"""Every `Anchored` event of the books."""
+
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("id", Row, primary_key=True),
+    Column("judge", String(32), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("manifest", LargeBinary(32), nullable=False),
+    Column("state", String(8), nullable=False),  # wanted, read, false
+    Column("tries", Integer, nullable=False),
+    Column("next_try", BigInteger, nullable=False),
+    UniqueConstraint("judge", "root", "manifest"),
+    Index(None, "state", "next_try"),
+)
+"""Each list that an anchor names, and whether it was read."""
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("list", Row, ForeignKey("manifests.id"), primary_key=True),
+    Column("envelope", LargeBinary(32), nullable=False),
+    Index(None, "list"),
+)
+"""Every digest of every list that was read."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("contract", String(32), nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("subject", String(66), nullable=False, index=True),
+    Column("arguments", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+"""Every other event of the contracts; `subject` is its first indexed argument."""
+
+QUEUE = (transactions, attempts, batches, calls, outbox, unpublished, journal, quotas)
+KEPT = (parcels, claims, sheets, documents, shelf)
+INDEX = (blocks, anchors, manifests, digests, events)

@@ -1,0 +1,374 @@
+"""Owns the way from the outbox to the chain: batches, manifests, transactions, and their fate.
+
+A tick does what is due and returns; any number of relayers may tick on one database, and any of them
+may die at any line. What is bound is bound in the database before it leaves: a batch before its
+manifest is published, a signed transaction before it is sent. So every relayer sends the same bytes,
+and a chain takes each nonce once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.errors import (
+    BalanceTooLow,
+    ChainUnreachable,
+    ChartkeyError,
+    ContractRefused,
+    FeeCapReached,
+    ForeignSignature,
+    TransactionFailed,
+)
+from app.core.merkle import manifest_id
+from app.core.ports import BodyStore
+from app.core.relaying import (
+    ACCEPTED,
+    CHANGES,
+    DONE,
+    REFUSED,
+    ROTATES,
+    SENT,
+    TAKES_BACK,
+    Attempt,
+    Call,
+    Cargo,
+    Mined,
+    Transaction,
+)
+from app.core.signatures import Signed, parse_signed
+from app.core.statements import BOOKS, RECORDS, Revocation
+from app.services.batching import Batching
+from app.services.failpoints import reach
+from app.services.ports import Chain, Payer, Queue
+
+TOGETHER = 50
+"""Revocations in one transaction."""
+PATIENCE = 120.0
+"""Seconds that `settle` waits for a block."""
+AGAIN = 5.0
+"""Seconds after which a transaction that is in no block is handed to the endpoint again."""
+GONE = 3
+"""Looks at a transaction whose nonce is used without it, before it is given a new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """When a relayer does what: seconds, digests, blocks and wei."""
+
+    batch_seconds: int = 10
+    batch_size: int = 1024
+    journal_seconds: int = 60
+    resend_seconds: int = 45
+    final_depth: int = 64
+    balance_floor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """One transaction that came to the chain: what it was, and how many statements it carried."""
+
+    what: str
+    count: int
+    receipt: Mined
+
+
+@dataclass(kw_only=True)
+class Relayer:
+    """Brings what a node accepted to the chain."""
+
+    chain: Chain
+    payer: Payer
+    queue: Queue
+    bodies: BodyStore
+    batching: Batching
+    plan: Plan = field(default_factory=Plan)
+    tell: Callable[[Iterable[Signed[Any]]], None] = field(default=lambda _: None)
+    """Has custodians hear of revocations before they are sent."""
+    clock: Callable[[], int] = field(default=lambda: int(time.time()))
+    seen: Callable[[Settled], None] = field(default=lambda _: None)
+    """Hears of each transaction that came to the chain."""
+
+    def __post_init__(self) -> None:
+        self._head = b""
+        self._handed_in: dict[bytes, float] = {}
+        self._gone: dict[int, int] = {}
+
+    def tick(self, *, at_once: bool = False) -> list[ChartkeyError]:
+        """Do everything that is due, or with `at_once` everything that waits.
+
+        Answers what could not be done for single statements, such as a contract's refusal. Raises
+        ChainError, StoreError where nothing can go on; all of it is kept for the next tick.
+        """
+        self._look()
+        self._require_balance(1)
+        failures = list(self._send_calls(TAKES_BACK))
+        self._push()
+        self._require_balance(self.plan.balance_floor)
+        failures += self._send_calls(CHANGES)
+        self._form(at_once=at_once)
+        self._publish()
+        self._send_batches()
+        failures += self._send_calls(ROTATES)
+        self._push()
+        return failures
+
+    def settle(self, patience: float = PATIENCE) -> None:
+        """Bring all that was accepted into blocks; one call's failure holds nothing else up.
+
+        Raises the first such failure at the end, ChainError and StoreError at once.
+        """
+        failures: list[ChartkeyError] = []
+        until, pause = time.monotonic() + patience, 0.002
+        while not failures or not self._is_stuck():
+            failures += self.tick(at_once=True)
+            self._look()
+            if self.is_idle():
+                break
+            if time.monotonic() > until:
+                raise TransactionFailed("it was not in a block after two minutes")
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
+        if failures:
+            raise failures[0]
+
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be sent, or to be seen in a block."""
+        return not self.queue.calls_under_way() and self._anchors_are_in_blocks()
+
+    def _is_stuck(self) -> bool:
+        """Whether all that is left are calls which cannot be sent now, as for want of money."""
+        waiting = all(call.state == ACCEPTED for call in self.queue.calls_under_way())
+        return waiting and self._anchors_are_in_blocks()
+
+    def _anchors_are_in_blocks(self) -> bool:
+        return (
+            not any(self.queue.waiting(judge)[0] for judge in BOOKS)
+            and not self.queue.unpublished_batches()
+            and not self.queue.unsent_batches()
+            and not self.queue.under_way(self.payer.address)
+        )
+
+    def _require_balance(self, floor: int) -> None:
+        if floor and self.payer.balance() < floor:
+            raise BalanceTooLow()
+
+    # looking at the chain
+
+    def _look(self) -> None:
+        """See what became of transactions, and whether the blocks that held some still stand."""
+        self._look_back()
+        under_way = self.queue.under_way(self.payer.address)
+        missing = []
+        for transaction in under_way:
+            found = self.payer.mined([attempt.hash for attempt in transaction.attempts])
+            mined = next((one for one in found if one), None)
+            if mined:
+                self._close(transaction, mined)
+            else:
+                missing.append(transaction)
+        if missing:
+            self._give_up_lost(missing)
+
+    def _look_back(self) -> None:
+        standing = self.queue.standing()
+        if not standing:
+            return
+        head = self.payer.head()
+        if head.hash == self._head:
+            return
+        numbers = sorted({block for _, block, _ in standing})
+        now = dict(zip(numbers, self.payer.hashes_at(numbers), strict=True))
+        for id_, block, hash_ in standing:
+            if now[block] != hash_:
+                self.queue.note_reopened(id_)
+                self._handed_in.clear()
+        self.queue.note_final(head.number - self.plan.final_depth)
+        self._head = head.hash
+
+    def _close(self, transaction: Transaction, mined: Mined) -> None:
+        """Success is an event that carries the batch's own manifest, or what the contracts show."""
+        id_, cargo = transaction.id, transaction.cargo
+        if cargo.batch is not None:
+            reach("batch-seen")
+            batch = self.queue.batch(cargo.batch)
+            wanted = (batch.judge, batch.root, manifest_id(batch.manifest))
+            if not mined.succeeded or wanted not in mined.anchored:
+                self.queue.note_failed(id_, mined.block, mined.block_hash)
+                return
+            self.queue.note_mined(id_, mined.block, mined.block_hash)
+            reach("batch-closed")
+            self.seen(Settled(what=batch.judge, count=batch.size, receipt=mined))
+            return
+        carried = [(call, read(call)) for call in self.queue.calls_of(id_)]
+        if not mined.succeeded:
+            self.queue.note_failed(id_, mined.block, mined.block_hash)
+            return
+        undone = [call.id for call, signed in carried if not self.chain.is_done(signed.statement)]
+        self.queue.note_mined(id_, mined.block, mined.block_hash)
+        self.queue.send_again(undone)
+        reach("call-closed")
+        if len(carried) > len(undone):
+            what = type(carried[0][1].statement).__name__
+            self.seen(Settled(what=what, count=len(carried) - len(undone), receipt=mined))
+
+    def _give_up_lost(self, missing: Sequence[Transaction]) -> None:
+        """Free the cargo of a nonce that somebody else's transaction used.
+
+        An endpoint may count a nonce as used a moment before it shows the receipt, so one look is
+        not enough.
+        """
+        used = self.payer.used_nonces()
+        for transaction in missing:
+            if transaction.nonce >= used:
+                self._gone.pop(transaction.id, None)
+                continue
+            self._gone[transaction.id] = self._gone.get(transaction.id, 0) + 1
+            if self._gone[transaction.id] > GONE:
+                self.queue.note_lost(transaction.id)
+
+    # calls
+
+    def _send_calls(self, rank: int) -> Iterator[ChartkeyError]:
+        """Send calls of one rank, a person's one after the other; what could not be sent."""
+        waiting = [(call, read(call)) for call in self.queue.waiting_calls() if call.rank == rank]
+        if not waiting or (rank == ROTATES and not self._may_rotate(waiting)):
+            return
+        if rank == TAKES_BACK:
+            self.tell([signed for _, signed in waiting])
+            reach("call-heard")
+        together: list[tuple[Call, Signed[Any]]] = []
+        busy = {c.person for c in self.queue.calls_under_way() if c.state == SENT}
+        for call, signed in waiting:
+            alone = not isinstance(signed.statement, Revocation)
+            if alone and call.person in busy:
+                continue  # its number follows one that is in no block yet
+            try:
+                if self.chain.is_done(signed.statement):
+                    self.queue.close_calls([call.id], DONE)
+                    continue
+                if alone:
+                    busy.add(call.person)
+                    self._send([call.id], [signed], urgent=rank == TAKES_BACK)
+                else:
+                    self.chain.try_out(signed)
+                    together.append((call, signed))
+            except (ContractRefused, ForeignSignature) as refusal:
+                if self._may_hold_later(call):
+                    continue
+                self.queue.close_calls([call.id], REFUSED)
+                yield refusal
+            except ChainUnreachable:
+                raise
+            except ChartkeyError as fault:
+                yield fault  # no money, a full pool: it stays queued
+        for at in range(0, len(together), TOGETHER):
+            part = together[at : at + TOGETHER]
+            try:
+                self._send([call.id for call, _ in part], [s for _, s in part], urgent=True)
+            except ChainUnreachable:
+                raise
+            except ChartkeyError as fault:
+                yield fault
+
+    def _may_hold_later(self, refused: Call) -> bool:
+        """Whether another call of the same person goes first, after which this one may hold."""
+        return any(
+            call.person == refused.person and (call.state == SENT or call.id < refused.id)
+            for call in self.queue.calls_under_way()
+            if call.id != refused.id
+        )
+
+    def _may_rotate(self, waiting: Sequence[tuple[Call, Signed[Any]]]) -> bool:
+        """What the old key signed is anchored first, and in an earlier second."""
+        if self.queue.is_waiting_from_before(max(call.accepted_at for call, _ in waiting)):
+            return False
+        self.chain.wait_for_next_second()
+        return True
+
+    def _send(self, ids: Sequence[int], many: Sequence[Signed[Any]], *, urgent: bool) -> None:
+        self._allocate(self.payer.calls_cargo(ids, many, urgent=urgent))
+        reach("call-allocated")
+
+    # batches
+
+    def _form(self, *, at_once: bool) -> None:
+        now = self.clock()
+        for judge in BOOKS:
+            while self._is_due(judge, now, at_once=at_once):
+                self.queue.form_batch(judge, self.plan.batch_size, self.batching.make)
+                reach("batch-formed")
+        written = self.queue.oldest_written()
+        if written and now - written >= self.plan.journal_seconds:
+            self.queue.form_batch(RECORDS, self.plan.batch_size, self.batching.make)
+
+    def _is_due(self, judge: str, now: int, *, at_once: bool) -> bool:
+        count, oldest = self.queue.waiting(judge)
+        late = now - oldest >= self.plan.batch_seconds
+        return count >= self.plan.batch_size or (count > 0 and (at_once or late))
+
+    def _publish(self) -> None:
+        """Everything that a batch's manifest names is in the store before anything is anchored."""
+        for batch in self.queue.unpublished_batches():
+            for content in self.queue.contents_of(batch.id):
+                self.bodies.put(iter([content]))
+            reach("contents-published")
+            self.bodies.put(iter([batch.manifest]))
+            reach("manifest-published")
+            self.queue.mark_published(batch.id)
+            reach("batch-published")
+
+    def _send_batches(self) -> None:
+        for batch in self.queue.unsent_batches():
+            manifest = manifest_id(batch.manifest)
+            cargo = self.payer.anchor_cargo(batch.id, batch.judge, batch.root, manifest)
+            self._allocate(cargo)
+            reach("batch-allocated")
+
+    def _allocate(self, cargo: Cargo) -> None:
+        fees, least, now = self.payer.fees(), self.payer.next_nonce(), self.clock()
+        self.queue.allocate(
+            self.payer.address, least, cargo, lambda nonce: self.payer.sign(nonce, cargo, fees, now)
+        )
+
+    # sending
+
+    def _push(self) -> None:
+        """Hand what is in no block to the chain: once, again after a while, and then dearer."""
+        under_way = self.queue.under_way(self.payer.address)
+        patience = self.plan.resend_seconds
+        if any(transaction.cargo.urgent for transaction in under_way):
+            patience //= 3  # what takes back does not wait behind a cheap one
+        for transaction in under_way:
+            newest = transaction.attempts[-1]
+            if self.clock() - newest.sent_at >= patience:
+                newest = self._replaced(transaction)
+            last = self._handed_in.get(newest.hash)
+            if last is not None and time.monotonic() - last < AGAIN:
+                continue
+            self.payer.send(newest)
+            self._handed_in[newest.hash] = time.monotonic()
+            reach("batch-sent" if transaction.cargo.batch is not None else "call-sent")
+            if len(transaction.attempts) > 1:
+                reach("replacement-sent")
+
+    def _replaced(self, transaction: Transaction) -> Attempt:
+        """The transaction with a higher fee, where the cap allows one; kept before it is sent."""
+        newest = transaction.attempts[-1]
+        try:
+            fees = self.payer.outbid(newest)
+        except FeeCapReached:
+            return newest
+        attempt = self.payer.sign(transaction.nonce, transaction.cargo, fees, self.clock())
+        if not self.queue.replace_attempt(transaction, attempt):
+            return newest
+        reach("replacement-kept")
+        return attempt
+
+
+def read(call: Call) -> Signed[Any]:
+    """The statement of a call."""
+    return parse_signed(json.loads(call.statement))[0]
