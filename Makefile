@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-unit test-contracts check lint format types bench clean
+.PHONY: help setup run test test-unit test-contracts check lint format types bench ipfs clean
 
 VENV := .venv/bin/python
 
@@ -40,6 +40,9 @@ format: setup ## Format the Python code and sort its imports
 
 bench: setup ## Measure gas and sealing, with other systems' figures beside them
 	@$(VENV) -m scripts.bench gas $(ARGS) && $(VENV) -m scripts.bench crypto $(ARGS)
+
+ipfs: setup ## Run an IPFS daemon (Kubo) on this machine; the first time builds it, for minutes
+	@$(VENV) -m scripts.ipfs $(ARGS)
 
 clean: ## Remove everything that set-up and tests made (not the demo's chain and records)
 	@rm -rf .venv .tools node_modules .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache

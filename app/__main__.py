@@ -1,4 +1,4 @@
-"""Owns the command line: `python -m app demo` and `python -m app verify`."""
+"""Owns the command line: `python -m app`, whose commands app/commands lists."""
 
 from __future__ import annotations
 
@@ -7,24 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from app import verify
+from app.commands import COMMANDS
 from app.core.errors import ChartkeyError
-from app.demo import run as demo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; errors are told as one sentence, what is unharmed, and what to do next."""
-    parser = argparse.ArgumentParser(prog="python -m app", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    demo_parser = commands.add_parser("demo", help="tell the whole story on a local chain")
-    demo.add_arguments(demo_parser)
-    demo_parser.set_defaults(run=demo.run)
-    verify_parser = commands.add_parser("verify", help="check a statement file against a chain")
-    verify.add_arguments(verify_parser)
-    verify_parser.set_defaults(run=verify.run)
-    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser_for(words).parse_args(words)
     try:
-        return int(options.run(options))
+        return int(COMMANDS[options.command].load().run(options))
     except ChartkeyError as error:
         print(f"{error}\n{error.unharmed} {error.remedy}", file=sys.stderr)
         return 2
@@ -39,6 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped. What was accepted is kept.", file=sys.stderr)
         return 130
+
+
+def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
+    """A parser that knows every command by name, and the options of the one that is called for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="Patients decide, by signing with their wallet, who may open their records.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        one = commands.add_parser(name, help=command.sentence, description=command.sentence)
+        if name in words[:1]:
+            command.load().add_arguments(one)
+    return parser
 
 
 if __name__ == "__main__":

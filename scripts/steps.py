@@ -52,7 +52,8 @@ EXPLANATIONS: tuple[tuple[str, str], ...] = (
         r"ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|ENETUNREACH|EHOSTUNREACH|Connection refused"
         r"|NewConnectionError|Max retries exceeded|ConnectTimeout|ReadTimeout|Read timed out|ProxyError"
         r"|Temporary failure in name resolution|Name or service not known|Could not resolve"
-        r"|Failed to fetch|Network is unreachable|Connection (aborted|reset|broken)|[Nn]etwork request to",
+        r"|Failed to fetch|Network is unreachable|Connection (aborted|reset|broken)|[Nn]etwork request to"
+        r"|no such host|connect: connection refused|i/o timeout",
         "No network: {what} cannot be reached. Connect (behind a proxy, set HTTPS_PROXY), and run make again; "
         "it goes on from here.",
     ),
@@ -62,9 +63,13 @@ EXPLANATIONS: tuple[tuple[str, str], ...] = (
         "npm config registry), and run make again.",
     ),
     (
-        r"EINTEGRITY|DO NOT MATCH THE HASHES",
+        r"requires go >= \S+ \(running go",
+        "{what} needs a newer Go than the one here, see {log}: install one, and run make again.",
+    ),
+    (
+        r"EINTEGRITY|DO NOT MATCH THE HASHES|checksum mismatch",
         "What was downloaded of {what} is not what the lock file names, see {log}: clear the cache "
-        "(npm cache clean --force; pip cache purge), and run make again.",
+        "(npm cache clean --force; pip cache purge; go clean -modcache), and run make again.",
     ),
 )
 

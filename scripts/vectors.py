@@ -15,10 +15,14 @@ from scripts.golden.sealed import bodies, content, keys
 from scripts.golden.signed import statements, trees
 from scripts.golden.source import FOLDER, Document, load
 from scripts.golden.vaults import vaults
+from scripts.golden.waybills import waybills
 
 FILES: dict[str, Callable[[Document], Document]] = {
     build.__name__: build
-    for build in (statements, trees, keys, bodies, content, sheets, envelopes, documents, vaults)
+    for build in (
+        *(statements, trees, keys, bodies, content, sheets, envelopes),
+        *(documents, vaults, waybills),
+    )
 }
 
 

@@ -63,7 +63,8 @@ class FaultProxy:
     def _reset(self) -> None:
         self._down = False
         self._seconds = self._rate = 0.0
-        self._random, self._kinds = random.Random(0), KINDS
+        self._random = random.Random(0)
+        self._kinds: tuple[str, ...] = KINDS
         self._only: frozenset[str] = frozenset()
         self._frozen: int | None = None
         self._lies: list[Lie] = []
@@ -86,7 +87,8 @@ class FaultProxy:
 
     def errors(self, rate: float, seed: int = 0, kinds: Sequence[str] = KINDS) -> None:
         """Fail with this probability, in one of these ways."""
-        self._random, self._kinds = random.Random(seed), tuple(kinds)
+        self._random = random.Random(seed)
+        self._kinds = tuple(kinds)
         self._rate = rate
 
     def only(self, *methods: str) -> None:

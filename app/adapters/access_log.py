@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from weakref import finalize
 
 from sqlalchemy import (
-    Boolean,
     Column,
     Integer,
     LargeBinary,
@@ -16,25 +15,37 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
+    func,
+    inspect,
     select,
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
 
-from app.adapters.database.engine import connect, writing
+from app.adapters.database.engine import connect, reading, writing
+from app.adapters.group_commit import GroupCommit
+from app.core.errors import TooManyRequests
 from app.core.statements import TYPES, Revocation, RevocationOfAll
 from app.core.typed_data import Statement
+
+OPEN = ""
+MOST_HEARD = 1000
+"""Revocations of one patient that wait for the chain: nobody fills the disk with them."""
+MOST_OVERDUE = 1000
 
 metadata = MetaData()
 
 openings = Table(
-    "openings",
+    "accesses",
     metadata,
-    Column("access", LargeBinary(32), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("access", LargeBinary(32), nullable=False, unique=True),
     Column("patient", String(42), nullable=False, index=True),
     Column("at", Integer, nullable=False),
     Column("entry", LargeBinary, nullable=False),
-    Column("handed_in", Boolean, nullable=False, default=False),
+    Column("closed_as", String(16), nullable=False, index=True),
+    sqlite_autoincrement=True,
 )
 revocations = Table(
     "revocations",
@@ -44,47 +55,89 @@ revocations = Table(
     Column("type", String(32), nullable=False),
     Column("message", Text, nullable=False),
 )
+trials = Table(
+    "trials", metadata, Column("id", Integer, primary_key=True), Column("number", Integer)
+)
+
+_KEEP = (
+    "INSERT INTO accesses (access, patient, at, entry, closed_as) VALUES (?, ?, ?, ?, '') "
+    "ON CONFLICT DO NOTHING"
+)
+_TRY = "INSERT INTO trials VALUES (1, 1) ON CONFLICT DO UPDATE SET number = number + 1"
+_BRING_OVER = (
+    "INSERT INTO accesses (access, patient, at, entry, closed_as) "
+    "SELECT access, patient, at, entry, CASE handed_in WHEN 1 THEN 'handed in' ELSE '' END "
+    "FROM openings ORDER BY at",
+    "DROP TABLE openings",
+)
+"""A log of the first version, which knew no pages."""
+_HEARD = "SELECT type, message FROM revocations WHERE patient = ?"
+
+Row = tuple[bytes, str, int, bytes]
 
 
 class SqliteAccessLog:
-    """Every call is one transaction, synced before it returns."""
+    """Every call is durable when it returns; openings of many threads share one transaction."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = connect(f"sqlite:///{path}")
         finalize(self, self._engine.dispose)
         metadata.create_all(self._engine)
+        if inspect(self._engine).has_table("openings"):
+            with writing(self._engine) as connection:
+                for statement in _BRING_OVER:
+                    connection.exec_driver_sql(statement)
+        self._group: GroupCommit[Row, bool] = GroupCommit(self._keep_all)
 
     def keep(self, *, access: bytes, patient: str, at: int, entry: bytes) -> bool:
-        """Log an opening once; whether it was new."""
-        row = {"access": access, "patient": patient, "at": at, "entry": entry, "handed_in": False}
-        statement = insert(openings).values(**row).on_conflict_do_nothing()
-        with writing(self._engine) as connection:
-            return connection.execute(statement).rowcount > 0
+        """Log an opening once; whether it was new. Raises StoreFull, DatabaseUnreachable."""
+        return self._group((access, patient, at, entry))
 
-    def entries(self, patient: str) -> Sequence[bytes]:
-        """The sealed entries of one patient, oldest first."""
-        query = select(openings.c.entry).where(openings.c.patient == patient)
-        with self._engine.connect() as connection:
-            return [row.entry for row in connection.execute(query.order_by(openings.c.at))]
+    def _keep_all(self, rows: Sequence[Row]) -> list[bool]:
+        with writing(self._engine) as connection:
+            return [connection.exec_driver_sql(_KEEP, row).rowcount > 0 for row in rows]
+
+    def entries(
+        self, patient: str, *, after: int = 0, most: int = 100
+    ) -> Sequence[tuple[int, bytes]]:
+        """The sealed entries of one patient with their numbers, in the order of logging."""
+        query = select(openings.c.id, openings.c.entry).where(
+            openings.c.patient == patient, openings.c.id > after
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(openings.c.id).limit(most))
+            return [(row.id, row.entry) for row in rows]
 
     def overdue(self, before: int) -> Sequence[tuple[bytes, str, bytes]]:
-        """(access, patient, entry) of openings from before a time that wait to be handed in."""
+        """(access, patient, entry) of openings from before a time that nobody saw anchored yet."""
         query = select(openings.c.access, openings.c.patient, openings.c.entry).where(
-            openings.c.handed_in.is_(False), openings.c.at <= before
+            openings.c.closed_as == OPEN, openings.c.at <= before
         )
-        with self._engine.connect() as connection:
-            return [(row.access, row.patient, row.entry) for row in connection.execute(query)]
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(openings.c.id).limit(MOST_OVERDUE))
+            return [(row.access, row.patient, row.entry) for row in rows]
 
-    def close(self, access: bytes) -> None:
-        """The opening has been handed in to be anchored."""
+    def close(self, access: bytes, how: str) -> None:
+        """The opening was found `anchored`, or has been `handed in` to be anchored."""
         with writing(self._engine) as connection:
             connection.execute(
-                update(openings).where(openings.c.access == access).values(handed_in=True)
+                update(openings).where(openings.c.access == access).values(closed_as=how)
             )
 
+    def counts(self) -> Mapping[str, int]:
+        """How many openings there are: `open`, `anchored`, `handed in`."""
+        query = select(openings.c.closed_as, func.count()).group_by(openings.c.closed_as)
+        with reading(self._engine) as connection:
+            return {how or "open": count for how, count in connection.execute(query)}
+
+    def require_writable(self) -> None:
+        """Write something, as an opening would; raises StoreFull, DatabaseUnreachable."""
+        with writing(self._engine) as connection:
+            connection.exec_driver_sql(_TRY)
+
     def hear(self, statement: Statement, digest: bytes) -> None:
-        """Remember a revocation of a patient."""
+        """Remember a revocation of a patient; raises TooManyRequests."""
         if not isinstance(statement, Revocation | RevocationOfAll):
             raise TypeError("only revocations are heard")
         row = {
@@ -93,13 +146,34 @@ class SqliteAccessLog:
             "type": type(statement).__name__,
             "message": json.dumps(statement.message()),
         }
+        waiting = select(func.count()).where(revocations.c.patient == statement.patient)
         with writing(self._engine) as connection:
+            if connection.execute(waiting).scalar_one() >= MOST_HEARD:
+                raise TooManyRequests()
             connection.execute(insert(revocations).values(**row).on_conflict_do_nothing())
 
     def heard(self, patient: str) -> Sequence[Revocation | RevocationOfAll]:
-        """The revocations of a patient that were heard."""
-        query = select(revocations).where(revocations.c.patient == patient)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        statements = [TYPES[row.type].from_message(json.loads(row.message)) for row in rows]
-        return [s for s in statements if isinstance(s, Revocation | RevocationOfAll)]
+        """The revocations of a patient that were heard, and that the chain may not show yet."""
+        with reading(self._engine) as connection:
+            rows = connection.exec_driver_sql(_HEARD, (patient,)).all()
+        return [_revocation(*row) for row in rows]
+
+    def all_heard(self) -> Sequence[tuple[bytes, Revocation | RevocationOfAll]]:
+        """Every one that is remembered, with its digest."""
+        columns = (revocations.c.digest, revocations.c.type, revocations.c.message)
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(*columns)).all()
+        return [(digest, _revocation(kind, message)) for digest, kind, message in rows]
+
+    def forget(self, digests: Sequence[bytes]) -> None:
+        """Remember these no longer: the chain shows them for good."""
+        with writing(self._engine) as connection:
+            for digest in digests:
+                connection.execute(delete(revocations).where(revocations.c.digest == digest))
+
+
+def _revocation(kind: str, message: str) -> Revocation | RevocationOfAll:
+    statement = TYPES[kind].from_message(json.loads(message))
+    if not isinstance(statement, Revocation | RevocationOfAll):
+        raise TypeError("only revocations are kept")
+    return statement

@@ -1,4 +1,4 @@
-"""Owns the chain over JSON-RPC: the contracts' answers at one block, and transactions to them."""
+"""Owns the chain over JSON-RPC: the contracts at the newest block, and transactions to them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from eth_account.signers.local import LocalAccount
 from app.adapters.contracts import RELAYED, Contract
 from app.adapters.deployment import Deployment
 from app.adapters.rpc import Rpc, RpcRefused
+from app.adapters.view import RpcView as RpcView
+from app.adapters.view import newest_block
 from app.core.encoding import ZERO_ADDRESS, from_hex, hex0x, keccak
 from app.core.errors import (
     ChainUnreachable,
@@ -24,7 +26,6 @@ from app.core.signatures import Signed, recover
 from app.core.statements import (
     CONSENT,
     PEOPLE,
-    RECORDS,
     Enrolment,
     MembershipEnd,
     Recovery,
@@ -32,22 +33,7 @@ from app.core.statements import (
     Revocation,
     RevocationOfAll,
 )
-from app.core.typed_data import Domain, Statement
-
-MOST_ANSWERS = 100_000
-ERC1271_MAGIC = bytes.fromhex("1626ba7e")
-_PLAIN = Contract(
-    name="ERC-1271 account",
-    address="0x" + "00" * 20,
-    abi=[
-        {
-            "type": "function",
-            "name": "isValidSignature",
-            "inputs": [{"type": "bytes32"}, {"type": "bytes"}],
-            "outputs": [{"type": "bytes4"}],
-        }
-    ],
-)
+from app.core.typed_data import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,94 +44,6 @@ class Receipt:
     block: int
     time: int
     gas: int
-
-
-def newest_block(rpc: Rpc) -> Mapping[str, Any]:
-    """The head of the chain; raises ChainUnreachable."""
-    block = rpc.call("eth_getBlockByNumber", "latest", False)
-    if not isinstance(block, dict):
-        raise ChainUnreachable("it shows no block")
-    return block
-
-
-class RpcView:
-    """A `ChainView`: what the contracts say at one block, each answer asked for once."""
-
-    def __init__(self, rpc: Rpc, contracts: Mapping[str, Contract]) -> None:
-        block = newest_block(rpc)
-        self._rpc, self._contracts = rpc, contracts
-        self.number = int(block["number"], 16)
-        self.hash = str(block["hash"])
-        self.time = int(block["timestamp"], 16)
-        self._answers: dict[tuple[str, bytes], Any] = {}
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it remembers so many answers that a fresh view should take over."""
-        return len(self._answers) >= MOST_ANSWERS
-
-    def ask(self, contract: str, function: str, *arguments: Any) -> Any:
-        """Call a view function at this block."""
-        target = self._contracts[contract]
-        calldata = target.encode(function, *arguments)
-        if (contract, calldata) not in self._answers:
-            self._answers[contract, calldata] = target.decode(
-                function, self._eth_call(target.address, calldata)
-            )
-        return self._answers[contract, calldata]
-
-    def _eth_call(self, to: str, calldata: bytes) -> bytes:
-        call = {"to": to, "data": hex0x(calldata)}
-        try:
-            answer = from_hex(self._rpc.call("eth_call", call, hex(self.number)))
-        except RpcRefused as refusal:
-            raise ChainUnreachable(f"it refused a call ({refusal})") from refusal
-        if not answer:
-            raise ChainUnreachable(f"there is no contract at {to}")
-        return answer
-
-    def anchored_at(self, judge: str, root: bytes) -> int:
-        return int(self.ask(judge, "anchoredAt", root))
-
-    def speaks_for(self, person: str, signer: str, at: int) -> bool:
-        return bool(self.ask(PEOPLE, "speaksFor", person, signer, at))
-
-    def key_of(self, person: str) -> str:
-        return Domain(chain_id=0, contract=self.ask(PEOPLE, "keyOf", person)).contract
-
-    def keys_hash(self, person: str) -> bytes:
-        return bytes(self.ask(PEOPLE, "keysHashOf", person))
-
-    def credential_role(self, person: str, at: int) -> int:
-        return int(self.ask(PEOPLE, "credentialRole", person, at))
-
-    def holds_credential(self, person: str, role: int, at: int) -> bool:
-        return bool(self.ask(PEOPLE, "holdsCredential", person, role, at))
-
-    def membership_ended_at(self, organization: str, membership: bytes) -> int:
-        return int(self.ask(PEOPLE, "membershipEndedAt", organization, membership))
-
-    def nonce_of(self, person: str) -> int:
-        return int(self.ask(PEOPLE, "nonceOf", person))
-
-    def tag(self, patient: str) -> int:
-        return int(self.ask(CONSENT, "tagOf", patient))
-
-    def revoked_bits(self, patient: str, word: int) -> int:
-        return int(self.ask(CONSENT, "revokedBits", patient, word))
-
-    def retracted_at(self, person: str, record: bytes) -> int:
-        return int(self.ask(RECORDS, "retractedAt", person, record))
-
-    def accepts(self, account: str, digest: bytes, signature: bytes) -> bool:
-        if self._rpc.call("eth_getCode", account, hex(self.number)) in ("0x", None):
-            return False
-        call = {"to": account, "data": hex0x(_PLAIN.encode("isValidSignature", digest, signature))}
-        try:
-            answer = from_hex(self._rpc.call("eth_call", call, hex(self.number)))
-        except RpcRefused:
-            return False
-        return len(answer) >= 32 and answer[:32] == ERC1271_MAGIC.ljust(32, b"\0")
 
 
 class EthereumChain:
@@ -236,10 +134,12 @@ class EthereumChain:
                 raise ForeignSignature(person=statement.patient)
         contract = self._contracts[signed.statement.judge]
         calldata = contract.relayed(signed.statement, signed.signature)
-        call = {"from": self._payer.address, "to": contract.address, "data": hex0x(calldata)}
+        call = {"to": contract.address, "data": hex0x(calldata)}  # anyone may hand it in
         try:
             self._rpc.call("eth_call", call, "latest")
         except RpcRefused as refusal:
+            if not refusal.data:  # the contracts always say why; this was the endpoint itself
+                raise ChainUnreachable("it refused a call") from refusal
             raise fault_of(contract, refusal) from refusal
 
     def transact(self, judge: str, function: str, *arguments: Any) -> Receipt:

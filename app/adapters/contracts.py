@@ -43,6 +43,10 @@ RELAYED: Mapping[type[Statement], str] = {
 """Statements that the contracts act on, and the function that takes them from anyone."""
 
 
+PLAIN = {"address": 160, "bytes32": 256, "uint8": 8, "uint64": 64, "uint256": 256}
+"""Types of one word, and the bits that they hold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """One function of a contract."""
@@ -50,6 +54,8 @@ class Function:
     selector: bytes
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    is_plain: bool
+    """Whether each input is one word of 32 bytes: such calldata is written here, much faster."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,7 @@ class Contract:
                 selector=keccak(abi_to_signature(entry).encode())[:4],  # type: ignore[arg-type]
                 inputs=tuple(_canonical(item) for item in entry["inputs"]),
                 outputs=tuple(_canonical(item) for item in entry["outputs"]),
+                is_plain=all(item["type"] in PLAIN for item in entry["inputs"]),
             )
             for entry in self.abi
             if entry["type"] == "function"
@@ -75,6 +82,9 @@ class Contract:
     def encode(self, function: str, *arguments: Any) -> bytes:
         """Calldata of a call."""
         form = self._functions[function]
+        if form.is_plain and len(arguments) == len(form.inputs):
+            words = map(_word, form.inputs, arguments)
+            return form.selector + b"".join(words)
         return form.selector + eth_abi.encode(form.inputs, arguments)
 
     def decode(self, function: str, answer: bytes) -> Any:
@@ -108,6 +118,22 @@ class Contract:
             return UnknownRevert(message[:200])
         names = [item["name"] for item in entry["inputs"]]
         return CONTRACT_ERRORS[entry["name"]](**dict(zip(names, values, strict=True)))
+
+
+def _word(kind: str, value: Any) -> bytes:
+    """One argument as its 32 bytes (Contract ABI Specification); raises ValueError."""
+    number, fits = b"", False
+    match kind, value:
+        case "bytes32", bytes():
+            number, fits = value, len(value) == 32
+        case "address", str():
+            number = bytes.fromhex(value.removeprefix("0x"))
+            fits = len(number) == 20
+        case _, int() if kind.startswith("uint") and 0 <= value < 1 << PLAIN[kind]:
+            number, fits = value.to_bytes(32, "big"), True
+    if not fits:
+        raise ValueError(f"not a value of type {kind}")
+    return number.rjust(32, b"\0")
 
 
 def _canonical(item: Mapping[str, Any]) -> str:

@@ -10,12 +10,22 @@ from base64 import b32decode
 from collections.abc import Iterator
 from hashlib import sha256
 
-from app.adapters.cid import cid_text
-from app.core.errors import StoreAltered
+from app.adapters.cid import cid_text, require_cid
+from app.core.errors import NotStored, StoreAltered
 
-_LINK, _CONTENT, _HASH = 0x12, 0x0A, 0x0A
+_LINK, _HASH = 0x12, 0x0A
+"""Field 2 of a node and field 1 of a link, both bytes."""
 _RAW = 0x55
 _VARINT, _BYTES = 0, 2
+
+
+def is_cid(text: str) -> bool:
+    """Whether the text is an address as `app.adapters.cid` gives them."""
+    try:
+        require_cid(text)
+    except NotStored:
+        return False
+    return True
 
 
 def is_leaf(address: str) -> bool:
@@ -68,9 +78,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = message[at]
-        number, shift, at = number | (byte & 0x7F) << shift, shift + 7, at + 1
+    number = 0
+    for shift in range(0, 64, 7):
+        byte, at = message[at], at + 1
+        number |= (byte & 0x7F) << shift
         if byte < 0x80:
             return number, at
+    raise ValueError

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
@@ -22,18 +23,21 @@ from ipfshttpclient import multipart
 from ipfshttpclient.client import base, block, pin
 
 from app.adapters.cid import CHUNK, CidHasher, cid_of, require_cid
-from app.adapters.dag import children_of, is_leaf, require_block
+from app.adapters.dag import children_of, is_cid, is_leaf, require_block
 from app.core.errors import Misconfigured, NotStored, StoreAltered, StoreFull, StoreUnreachable
+
+# The library passes on a word that its own dependency no longer needs; nobody here can act on that.
+warnings.filterwarnings("ignore", message="The 'strict' parameter", category=FutureWarning)
 
 LARGEST_BLOCK = 1 << 20
 """No block of ours is larger: whatever is, is none of ours."""
-TIMEOUTS = (5.0, 60.0)
-"""Seconds for connecting, and between two signs of life: a large body is synced in silence."""
+PATIENCE = 60.0
+"""Seconds between two signs of life of the daemon: a large body is synced in silence."""
 _MISSING = re.compile(r"could not find|not found|not pinned")
 _FULL = re.compile(r"no space left|disk quota|StorageMax")
 
 
-class _Blocks(block.Section):  # type: ignore[misc]
+class _Blocks(block.Section):
     def put_raw(self, contents: Sequence[bytes], **options: Any) -> list[dict[str, Any]]:
         """Each content as one raw block, pinned, in one request."""
         files = [io.BytesIO(content) for content in contents]
@@ -45,14 +49,14 @@ class _Blocks(block.Section):  # type: ignore[misc]
         return answers
 
 
-class _Pins(pin.Section):  # type: ignore[misc]
+class _Pins(pin.Section):
     def each(self) -> Any:
         """All recursive pins, one by one."""
         options = {"type": "recursive", "stream": "true"}
         return self._client.request("/pin/ls", opts=options, decoder="json", stream=True)
 
 
-class _Client(ipfshttpclient.Client):  # type: ignore[misc]
+class _Client(ipfshttpclient.Client):
     """The calls that the library lacks, beside its own.
 
     `ipfshttpclient.connect` refuses daemons newer than 0.8; its client itself does not.
@@ -65,10 +69,11 @@ class _Client(ipfshttpclient.Client):  # type: ignore[misc]
 class KuboBodies:
     """A `BodyKeeper` on one daemon, which keeps what it takes by pinning it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = PATIENCE) -> None:
         """`url`: the API as http://host:port, or as a multiaddr; raises Misconfigured."""
         self._multiaddr, place = _multiaddr(url)
         self.name = f"IPFS {place}"
+        self._patience = patience
         self._of_thread = threading.local()
 
     def put(self, pieces: Iterable[bytes]) -> str:
@@ -140,10 +145,11 @@ class KuboBodies:
         return True
 
     def addresses(self) -> Iterator[str]:
-        """All that is pinned."""
+        """All that is pinned and has an address of ours; a new repository pins an empty folder."""
         with self._told(), self._client.pin.each() as pins:
             for one in pins:
-                yield one["Cid"]
+                if is_cid(one["Cid"]):
+                    yield one["Cid"]
 
     def delete(self, address: str) -> bool:
         """Unpin the file and collect its blocks; False where neither pin nor first block was held.
@@ -201,7 +207,11 @@ class KuboBodies:
             client: _Client = self._of_thread.client
         except AttributeError:
             client = self._of_thread.client = _Client(
-                self._multiaddr, chunk_size=CHUNK, offline=True, session=True, timeout=TIMEOUTS
+                self._multiaddr,
+                chunk_size=CHUNK,
+                offline=True,
+                session=True,
+                timeout=self._patience,
             )
         return client
 

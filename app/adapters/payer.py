@@ -20,8 +20,8 @@ from app.core.statements import Revocation
 
 GWEI = 10**9
 ANCHORED = keccak(b"Anchored(bytes32,bytes32,address)")
-RAISE = 25
-"""Percent by which a replacement outbids; nodes ask for ten."""
+RAISE, LEAST_RAISE = 25, 10
+"""Percent by which a replacement outbids, and the least that nodes ask for."""
 
 
 class Caller(Protocol):
@@ -47,7 +47,7 @@ class Payer:
 
     def head(self) -> Head:
         """The newest block; raises ChainUnreachable."""
-        block = self._rpc.call("eth_getBlockByNumber", "latest", False)
+        block = self._ask("eth_getBlockByNumber", "latest", False)
         if not isinstance(block, dict):
             raise ChainUnreachable("it shows no block")
         return Head(
@@ -59,15 +59,15 @@ class Payer:
 
     def balance(self) -> int:
         """In wei."""
-        return int(self._rpc.call("eth_getBalance", self.address, "latest"), 16)
+        return int(self._ask("eth_getBalance", self.address, "latest"), 16)
 
     def next_nonce(self) -> int:
         """The first nonce that no transaction uses which the endpoint knows."""
-        return int(self._rpc.call("eth_getTransactionCount", self.address, "pending"), 16)
+        return int(self._ask("eth_getTransactionCount", self.address, "pending"), 16)
 
     def used_nonces(self) -> int:
         """How many of the account's transactions are in blocks."""
-        return int(self._rpc.call("eth_getTransactionCount", self.address, "latest"), 16)
+        return int(self._ask("eth_getTransactionCount", self.address, "latest"), 16)
 
     def anchor_cargo(self, batch: int, judge: str, root: bytes, manifest: bytes) -> Cargo:
         """A batch's anchor; raises ContractRefused, TransactionFailed."""
@@ -135,10 +135,12 @@ class Payer:
 
     def outbid(self, attempt: Attempt) -> tuple[int, int]:
         """Fees that replace an attempt under the same nonce; raises FeeCapReached."""
-        most, tip = (fee + max(fee * RAISE // 100, 1) for fee in (attempt.max_fee, attempt.tip))
-        if most > self._fee_cap:
+        least, tip = (fee + fee * LEAST_RAISE // 100 + 1 for fee in (attempt.max_fee, attempt.tip))
+        if least > self._fee_cap:
             raise FeeCapReached()
-        return most, tip
+        most_now, tip_now = self.fees()  # the chain may have become much dearer meanwhile
+        wanted = max(attempt.max_fee + attempt.max_fee * RAISE // 100, most_now, least)
+        return min(wanted, self._fee_cap), min(max(tip, tip_now), self._fee_cap)
 
     def send(self, attempt: Attempt) -> None:
         """Hand a transaction to the chain; one that it knows or has mined already is no fault.
@@ -150,7 +152,10 @@ class Payer:
         except RpcRefused as refusal:
             words = str(refusal).lower()
             # each kind of node says in its own words that it has it, or has had it
-            known = ("already", "known", "nonce too low", "nonce is too low", "the tx doesn't have")
+            known = (
+                *("already", "known transaction", "nonce too low", "nonce is too low", "oldnonce"),
+                "the tx doesn't have the correct nonce",
+            )
             if not any(word in words for word in known):
                 raise TransactionFailed(str(refusal)[:200]) from refusal
 
@@ -158,17 +163,28 @@ class Payer:
         """What became of transactions; None for one that is in no block."""
         if not hashes:
             return []
-        found = self._rpc.batch("eth_getTransactionReceipt", [[hex0x(hash_)] for hash_ in hashes])
+        found = self._ask_many("eth_getTransactionReceipt", [[hex0x(hash_)] for hash_ in hashes])
         return [self._mined(receipt) if receipt else None for receipt in found]
 
     def hashes_at(self, numbers: Sequence[int]) -> list[bytes | None]:
         """The hash of each block now on the chain; None where it is not that long."""
         if not numbers:
             return []
-        found = self._rpc.batch(
-            "eth_getBlockByNumber", [[hex(number), False] for number in numbers]
-        )
+        found = self._ask_many("eth_getBlockByNumber", [[hex(number), False] for number in numbers])
         return [from_hex(block["hash"], 32) if block else None for block in found]
+
+    def _ask(self, method: str, *params: Any) -> Any:
+        """A plain question: an endpoint that refuses it, as one that limits rates, is of no use now."""
+        try:
+            return self._rpc.call(method, *params)
+        except RpcRefused as refusal:
+            raise ChainUnreachable(f"it refused {method}") from refusal
+
+    def _ask_many(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]:
+        try:
+            return self._rpc.batch(method, many)
+        except RpcRefused as refusal:
+            raise ChainUnreachable(f"it refused {method}") from refusal
 
     def _mined(self, receipt: Mapping[str, Any]) -> Mined:
         return Mined(

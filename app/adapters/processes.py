@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -77,7 +78,7 @@ def start(
     with log.open("wb") as output:
         return subprocess.Popen(
             command,
-            cwd=log.parent,
+            cwd=log.parent if user else None,  # another user may not see where we stand
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -91,8 +92,6 @@ def start(
 
 def primary_group(user: str) -> int:
     """The group that a user of this machine belongs to first."""
-    import pwd  # not on every platform
-
     return pwd.getpwnam(user).pw_gid
 
 

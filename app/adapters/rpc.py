@@ -1,80 +1,139 @@
-"""Owns JSON-RPC over HTTP: one kept-alive connection, plain values in and out, typed errors."""
+"""Owns JSON-RPC over HTTP: kept-alive connections, plain values in and out, typed errors."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from threading import local
+from typing import Any, Protocol
 
 import requests
 
 from app.core.encoding import from_hex
 from app.core.errors import ChainUnreachable, MalformedStatement
 
+Request = tuple[str, Sequence[Any]]
+"""(method, parameters) of one call in a batch."""
+
 
 class RpcRefused(Exception):
     """The endpoint answered with an error; `data` is what a contract reverted with, if anything."""
 
-    def __init__(self, message: str, data: bytes) -> None:
+    def __init__(self, message: str, data: bytes, code: int = 0) -> None:
         super().__init__(message)
         self.data = data
+        self.code = code
+
+    @property
+    def is_revert(self) -> bool:
+        """Whether a contract said no: every endpoint on this chain would say the same."""
+        return bool(self.data) or self.code == 3 or "revert" in str(self).lower()
+
+
+class Caller(Protocol):
+    """One endpoint, or several with failover."""
+
+    def call(self, method: str, *params: Any) -> Any: ...
+    def batch(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]: ...
+    def batch_mixed(self, requests: Sequence[Request]) -> list[Any]: ...
+    def batch_answers(self, requests: Sequence[Request]) -> list[Any]: ...
 
 
 class Rpc:
-    """One endpoint; raises ChainUnreachable where it does not answer, RpcRefused where it refuses."""
+    """One endpoint; raises ChainUnreachable where it does not answer, RpcRefused where it refuses.
+
+    Threads may share it: each has a connection of its own, which is kept open between calls.
+    """
 
     def __init__(self, url: str, timeout: float = 20.0) -> None:
         self.url = url
         self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy for the web is none for a local chain
+        self._own = local()
         self._ids = itertools.count(1)
 
     def call(self, method: str, *params: Any) -> Any:
         """The `result` of one call."""
-        answer = self._post(self._request(method, params))
-        if not isinstance(answer, dict):
-            raise ChainUnreachable("the answer is not JSON-RPC")
-        if "error" in answer:
-            raise _refused(answer["error"])
-        if "result" not in answer:
-            raise ChainUnreachable("the answer is not JSON-RPC")
-        return answer["result"]
+        request = self._request(method, params)
+        return _result(self._post(request), request)
 
     def batch(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]:
         """The `result` of each of many calls in one request, in order; one refusal refuses all."""
-        requests_ = [self._request(method, params) for params in many]
-        answers = self._post(requests_)
-        if not isinstance(answers, list) or not all(isinstance(a, dict) for a in answers):
+        return self.batch_mixed([(method, params) for params in many])
+
+    def batch_mixed(self, requests: Sequence[Request]) -> list[Any]:
+        """The `result` of each of several different calls, as `batch`."""
+        answers = self.batch_answers(requests)
+        for answer in answers:
+            if isinstance(answer, RpcRefused):
+                raise answer
+        return answers
+
+    def batch_answers(self, requests: Sequence[Request]) -> list[Any]:
+        """For each call its `result`, or the RpcRefused with which it was answered."""
+        if not requests:
+            return []
+        asked = [self._request(method, params) for method, params in requests]
+        told = self._post(asked)
+        if isinstance(told, dict) and "error" in told:
+            raise _refused(told["error"])  # the batch as a whole, as for being too large
+        if not isinstance(told, list) or not all(isinstance(answer, dict) for answer in told):
             raise ChainUnreachable("the answer is not a batch of JSON-RPC")
-        by_id = {answer.get("id"): answer for answer in answers}
-        results = []
-        for request in requests_:
-            answer = by_id.get(request["id"], {})
-            if "error" in answer:
-                raise _refused(answer["error"])
-            if "result" not in answer:
-                raise ChainUnreachable("an answer of a batch is missing")
-            results.append(answer["result"])
-        return results
+        by_id = {answer.get("id"): answer for answer in told if _is_id(answer.get("id"))}
+        if any(request["id"] not in by_id for request in asked):
+            raise ChainUnreachable("an answer of a batch is missing")
+        return [_answer(by_id[request["id"]], request) for request in asked]
 
     def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
 
     def _post(self, body: Any) -> Any:
         try:
-            return self._session.post(self.url, json=body, timeout=self._timeout).json()
+            answer = self._session().post(self.url, json=body, timeout=self._timeout)
+            if answer.status_code >= 500 or answer.status_code == 429:
+                raise ChainUnreachable(f"HTTP {answer.status_code}")
+            return answer.json()
         except (requests.RequestException, ValueError) as cause:
             raise ChainUnreachable(type(cause).__name__) from cause
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._own, "session", None)
+        if session is None:
+            session = self._own.session = requests.Session()
+            session.trust_env = False  # a proxy for the web is none for a local chain
+        return session
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _result(answer: Any, request: Mapping[str, Any]) -> Any:
+    if not isinstance(answer, dict):
+        raise ChainUnreachable("the answer is not JSON-RPC")
+    found = _answer(answer, request)
+    if isinstance(found, RpcRefused):
+        raise found
+    return found
+
+
+def _answer(answer: Mapping[str, Any], request: Mapping[str, Any]) -> Any:
+    if "error" in answer:
+        return _refused(answer["error"])
+    if "result" not in answer or answer.get("id") != request["id"]:
+        raise ChainUnreachable("the answer is not JSON-RPC")
+    return answer["result"]
 
 
 def _refused(error: Any) -> RpcRefused:
     """Ganache and Anvil put the revert bytes in different places of the error."""
-    message = str(error.get("message", error)) if isinstance(error, dict) else str(error)
-    found = error.get("data") if isinstance(error, dict) else None
+    told = error if isinstance(error, dict) else {}
+    message = str(told.get("message", error))
+    code = told.get("code")
+    found = told.get("data")
     if isinstance(found, dict):
         found = found.get("result") or found.get("data")
     try:
-        return RpcRefused(message, from_hex(found))
+        data = from_hex(found)
     except MalformedStatement:
-        return RpcRefused(message, b"")
+        data = b""
+    return RpcRefused(message, data, code if isinstance(code, int) else 0)

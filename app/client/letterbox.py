@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -19,12 +19,13 @@ from app.client.letters import (
     read_record,
     read_revocation,
 )
-from app.core.audit import records_root, require_signed
+from app.core.audit import inquiry, records_root, require_signed
 from app.core.consent import revokes, speaks_or_accepts
 from app.core.envelopes import open_envelope
 from app.core.errors import ChartkeyError, MalformedSignature, MalleableSignature, NoSlot
 from app.core.keys import PrivateKey
 from app.core.merkle import is_proven
+from app.core.ports import Custodian
 from app.core.signatures import Proof, Signed, recover
 from app.core.statements import BOOKS, Grant, Membership
 from app.core.typed_data import Statement
@@ -38,6 +39,8 @@ class Letterbox(Identity):
         super().__post_init__()
         self._opened: dict[bytes, dict[str, Any]] = {}
         self._believed: set[tuple[bytes, bytes]] = set()
+        self.faults: dict[str, ChartkeyError] = {}
+        """Why custodians did not answer, the last time that they were asked."""
 
     def letters(self, person: str = "", keys: Sequence[PrivateKey] = ()) -> list[dict[str, Any]]:
         """What was sent to a person (self unless named) and one of the keys opens.
@@ -179,16 +182,42 @@ class Letterbox(Identity):
         found: dict[bytes, Opening] = {}
         for opening in read_all(read_opening, self.letters(), self.node.domains):
             found.setdefault(opening.digest, opening)
-        for custodian in self.node.custodians:
-            for entry in custodian.entries(self.address):
-                try:
-                    contents = open_envelope(entry, self.vault.identity)
-                except ChartkeyError:
-                    continue  # one that sends noise hides nothing: the others report too
-                for opening in read_all(read_opening, [contents], self.node.domains):
-                    found.setdefault(opening.digest, replace(opening, reported_by=custodian.name))
+        for name, contents in self._reported():
+            for opening in read_all(read_opening, [contents], self.node.domains):
+                found.setdefault(opening.digest, replace(opening, reported_by=name))
         genuine = [opening for opening in found.values() if self._was_made(opening)]
         return sorted(genuine, key=lambda opening: opening.statement.at)
+
+    def _reported(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What the custodians have logged about this chart, each with who tells it.
+
+        One that does not answer hides nothing: the others report too, and `faults` names it.
+        """
+        self.faults = {}
+        for custodian in self.node.custodians:
+            try:
+                entries = self._entries_of(custodian)
+            except ChartkeyError as fault:
+                self.faults[custodian.name] = fault
+                continue
+            for entry in entries:
+                try:
+                    yield custodian.name, open_envelope(entry, self.vault.identity)
+                except ChartkeyError:
+                    continue  # noise
+
+    def _entries_of(self, custodian: Custodian) -> list[bytes]:
+        question = inquiry(self.address, custodian.id, at=self.clock(), salt=self.random(32))
+        signed, session = self.sign_access(question)
+        entries: list[bytes] = []
+        after: int | None = 0
+        while after is not None:
+            page = custodian.entries(signed, session, after=after)
+            entries += page.entries
+            if page.after is not None and page.after <= after:
+                break  # it leads nowhere
+            after = page.after
+        return entries
 
     def _was_made(self, opening: Opening) -> bool:
         """Whether the viewer signed it then, and it names these very records."""

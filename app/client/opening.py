@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 from itertools import combinations, islice
+from queue import SimpleQueue
+from threading import Thread
 
 from app.core.content import JSON, JSON_MOST, content_root, json_elements, opaque_elements
 from app.core.custody import release_purpose
@@ -36,42 +38,134 @@ class Share:
     share: bytes
 
 
+class Gathering:
+    """Shares as custodians send them: all are asked at once, and none is waited for in vain.
+
+    The order in which they answer decides nothing: shares are taken in the order of the custodians,
+    and more are waited for while those at hand do not open the body.
+    """
+
+    def __init__(
+        self,
+        custodians: Sequence[Custodian],
+        request_for: Callable[[Custodian], OpeningRequest | None],
+        *,
+        thresholds: Mapping[bytes, int],
+        access: bytes,
+        key: PrivateKey,
+    ) -> None:
+        self._thresholds, self._access = thresholds, access
+        self._key, self._viewer = key, key.public.id
+        self._custodians = list(custodians)
+        self._opened: dict[int, Mapping[bytes, Share]] = {}
+        self._failures: dict[int, ChartkeyError] = {}
+        self._answers: SimpleQueue[tuple[int, Mapping[bytes, Share] | BaseException]] = (
+            SimpleQueue()
+        )
+        self._awaited = len(self._custodians)
+        for place, custodian in enumerate(self._custodians):
+            # of their own, not of a pool: one that hangs keeps nobody, not even the process
+            Thread(target=self._ask, args=(place, custodian, request_for), daemon=True).start()
+
+    @property
+    def failures(self) -> dict[str, ChartkeyError]:
+        """Who failed so far, and why; those who have not answered yet are not among them."""
+        return {
+            self._custodians[place].name: self._failures[place] for place in sorted(self._failures)
+        }
+
+    def shares(self, digest: bytes) -> list[Share]:
+        """Those of one record that are at hand, in the order of the custodians."""
+        found = (self._opened[place].get(digest) for place in sorted(self._opened))
+        return [share for share in found if share is not None]
+
+    def require_enough(self) -> None:
+        """Wait until every record has as many shares as it needs.
+
+        Raises what the custodians say where too few answer: the reason of a refusal that they
+        share, else NotEnoughShares with each one's reason.
+        """
+        for digest, threshold in self._thresholds.items():
+            while len(self.shares(digest)) < threshold and self._wait():
+                pass
+        for digest, threshold in self._thresholds.items():
+            if len(self.shares(digest)) < threshold:
+                while self._wait():  # every reason is told
+                    pass
+                raise _why(self.failures, len(self.shares(digest)), threshold)
+
+    def halves(self, digest: bytes, header: bytes, half_a: bytes, context: BodyContext) -> Halves:
+        """What opens a body; waits for further shares where one of the first lied.
+
+        Raises what `fitting_halves` raises.
+        """
+        while True:
+            try:
+                return fitting_halves(
+                    header, half_a, self.shares(digest), self._thresholds[digest], context
+                )
+            except WrongShare:
+                if not self._wait():
+                    raise
+
+    def _ask(
+        self,
+        place: int,
+        custodian: Custodian,
+        request_for: Callable[[Custodian], OpeningRequest | None],
+    ) -> None:
+        try:
+            request = request_for(custodian)
+            answer = {} if request is None else self._released(custodian, request)
+        except BaseException as failure:  # noqa: BLE001 — raised again where it is waited for
+            self._answers.put((place, failure))
+        else:
+            self._answers.put((place, answer))
+
+    def _released(self, custodian: Custodian, request: OpeningRequest) -> Mapping[bytes, Share]:
+        answer = custodian.release(request)
+        return {
+            digest: Share(
+                custodian=custodian.name,
+                share=self._key.open(
+                    sealed, release_purpose(self._access, digest, answer.custodian, self._viewer)
+                ),
+            )
+            for digest, sealed in answer.shares.items()
+            if digest in self._thresholds
+        }
+
+    def _wait(self) -> bool:
+        """Wait for one more answer; False where all have come."""
+        if not self._awaited:
+            return False
+        place, answer = self._answers.get()
+        self._awaited -= 1
+        if isinstance(answer, ChartkeyError):
+            self._failures[place] = answer
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            self._opened[place] = answer
+        return True
+
+
 def gather(
     custodians: Sequence[Custodian],
-    request_for: Callable[[Custodian], OpeningRequest],
+    request_for: Callable[[Custodian], OpeningRequest | None],
     *,
     thresholds: Mapping[bytes, int],
     access: bytes,
     key: PrivateKey,
-) -> Mapping[bytes, list[Share]]:
-    """Ask every custodian; the shares of each record by its digest.
+) -> Gathering:
+    """Ask every custodian at once; returns as soon as each record has the shares that it needs.
 
-    `thresholds` tells how many each record needs; a custodian answers for those that it serves.
-
-    Raises what the custodians say where too few answer: the reason of a refusal that they share,
-    else NotEnoughShares with each one's reason.
+    `request_for` answers None for a custodian that has no share of these records. `thresholds`
+    tells by record digest how many are needed. Raises what `require_enough` raises.
     """
-    shares: dict[bytes, list[Share]] = {digest: [] for digest in thresholds}
-    failures: dict[str, ChartkeyError] = {}
-    for custodian in custodians:
-        try:
-            answer = custodian.release(request_for(custodian))
-            opened = {
-                digest: key.open(
-                    sealed, release_purpose(access, digest, custodian.id, key.public.id)
-                )
-                for digest, sealed in answer.shares.items()
-                if digest in thresholds
-            }
-        except ChartkeyError as failure:
-            failures[custodian.name] = failure
-            continue
-        for digest, share in opened.items():
-            shares[digest].append(Share(custodian=custodian.name, share=share))
-    for digest, threshold in thresholds.items():
-        if len(shares[digest]) < threshold:
-            raise _why(failures, len(shares[digest]), threshold)
-    return shares
+    gathering = Gathering(custodians, request_for, thresholds=thresholds, access=access, key=key)
+    gathering.require_enough()
+    return gathering
 
 
 def _why(failures: Mapping[str, ChartkeyError], answered: int, threshold: int) -> ChartkeyError:

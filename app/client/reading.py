@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from app.client.charting import Charting
 from app.client.letters import GrantFile, RecordFile
-from app.client.opening import PieceReader, body_pieces, fitting_halves, gather, reader_of
+from app.client.opening import PieceReader, body_pieces, gather, reader_of
 from app.core.audit import access_letter, records_root
 from app.core.encoding import ZERO32
 from app.core.envelopes import seal_envelope
@@ -62,9 +62,9 @@ class Reading(Charting):
             salt=self.random(32),
         )
         request_for = self._requests(access, files, sheets, grant, membership)
-        shares = gather(
-            [custodian for custodian in self.node.custodians if _serves(custodian, sheets)],
-            request_for,
+        gathering = gather(
+            self.node.custodians,
+            lambda custodian: request_for(custodian) if _serves(custodian, sheets) else None,
             thresholds={digest: sheet.threshold for digest, sheet in sheets.items()},
             access=self.node.domains.digest(access),
             key=self.vault.identity,
@@ -75,8 +75,9 @@ class Reading(Charting):
             sheet, context = sheets[file.digest], self._context(file)
             source, header = reader_of(self._body(file))
             half_a = self._half_a(sheet, grant)
-            halves = fitting_halves(header, half_a, shares[file.digest], sheet.threshold, context)
+            halves = gathering.halves(file.digest, header, half_a, context)
             opened.append((file, self._pieces(file, source, halves)))
+        self.faults = gathering.failures
         return opened
 
     def _requests(
@@ -110,6 +111,7 @@ class Reading(Charting):
                 session=session,
                 membership=membership or (grant.membership if grant else None),
                 patient_keys=patient_keys,
+                audit=self.node.domains.audit,
             )
 
         return request
@@ -182,10 +184,10 @@ class Reading(Charting):
 
 def _share(custodian: Custodian | None, sheet: KeySheet) -> Slot | None:
     """A custodian's slot in a sheet, None where it is not among those that the patient chose."""
-    try:
-        return sheet.slot(Kind.SHARE_OF_B, custodian.id) if custodian else None
-    except NoSlot:
-        return None
+    for id_ in custodian.ids if custodian else ():
+        with suppress(NoSlot):
+            return sheet.slot(Kind.SHARE_OF_B, id_)
+    return None
 
 
 def _serves(custodian: Custodian, sheets: Mapping[bytes, KeySheet]) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from app.core.encoding import hex0x
-from app.core.errors import AccessNotOfNow, ForeignSignature, SessionInvalid
+from app.core.encoding import ZERO32, hex0x
+from app.core.errors import AccessMismatch, AccessNotOfNow, ForeignSignature, SessionInvalid
 from app.core.merkle import merkle_root
 from app.core.opening import OpenSession
 from app.core.ports import ChainView
@@ -23,6 +23,8 @@ from app.core.typed_data import Domain
 MOST_RECORDS = 1000
 CLOCK_SKEW = 120
 LONGEST_SESSION = 12 * 3600
+INQUIRY = "PATRQT"
+"""The purpose of a patient's inquiry (HL7 v3: patient requested)."""
 
 
 def records_root(digests: Iterable[bytes]) -> bytes:
@@ -45,6 +47,38 @@ def access_letter(
         contents["session"] = signed_json(session.signed, domains)
         contents["sessionKey"] = hex0x(session.public_key)
     return contents
+
+
+def inquiry(patient: str, custodian: bytes, *, at: int, salt: bytes) -> Access:
+    """A patient's question what a custodian (its key id) has logged about their chart.
+
+    It is an Access without a grant whose `records` is the custodian's key id: no root over records
+    has that value, so it opens nothing, and no other custodian answers to it.
+    """
+    return Access(
+        viewer=patient, grant=ZERO32, records=custodian, purpose=INQUIRY, at=at, salt=salt
+    )
+
+
+def require_inquiry(
+    signed: Signed[Access],
+    session: OpenSession | None,
+    *,
+    custodian: Collection[bytes],
+    domain: Domain,
+    view: ChainView,
+    clock: int,
+) -> str:
+    """The patient who asks a custodian (its key ids) just now.
+
+    Raises AccessMismatch where it is no inquiry to this custodian, and what `require_signed_now`
+    raises.
+    """
+    asked = signed.statement
+    if (asked.grant, asked.purpose) != (ZERO32, INQUIRY) or asked.records not in custodian:
+        raise AccessMismatch()
+    require_signed_now(signed, session, domain=domain, view=view, clock=clock)
+    return asked.viewer
 
 
 def require_signed_now(

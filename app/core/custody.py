@@ -6,7 +6,7 @@ where consent is decided off chain; ConsentRegistry.isViewable is its reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core.audit import MOST_RECORDS, records_root, require_signed_now
@@ -174,22 +174,50 @@ def _committed_key(request: OpeningRequest, viewer: str, view: ChainView) -> Pub
     return IdentityKeys.decode(request.viewer_keys).identity
 
 
+def committed_patient_key(request: OpeningRequest, patient: str, view: ChainView) -> PublicKey:
+    """The patient's identity key, to which the log's entry is sealed; raises ForeignKeys.
+
+    It came with the request, so that a custodian depends on no node; the chain commits to it.
+    """
+    if document_hash(request.patient_keys) != view.keys_hash(patient):
+        raise ForeignKeys()
+    return IdentityKeys.decode(request.patient_keys).identity
+
+
+def is_shown(revocation: Revocation | RevocationOfAll, view: ChainView) -> bool:
+    """Whether the chain has what a custodian heard, so that it need not remember it."""
+    if isinstance(revocation, RevocationOfAll):
+        return view.tag(revocation.patient) == revocation.new_tag
+    bits = view.revoked_bits(revocation.patient, revocation.word)
+    return bits & revocation.mask == revocation.mask
+
+
 def release(
-    request: OpeningRequest, approval: Approval, key: PrivateKey, access_digest: bytes
+    request: OpeningRequest,
+    approval: Approval,
+    key: PrivateKey,
+    access_digest: bytes,
+    *,
+    older: Sequence[PrivateKey] = (),
 ) -> Release:
     """Open this custodian's shares and seal them to the approved key; raises NotServed.
 
-    Raises SlotNotOpened for a share that was altered or made for another record.
+    `key` is the custodian's present key, under whose id it answers; `older` ones open the slots of
+    sheets that were not replaced yet. Raises SlotNotOpened for a share that was altered or made
+    for another record.
     """
     custodian = key.public.id
+    keys = {own.public.id: own for own in (*older, key)}
     shares = {}
     for asked, digest in zip(request.records, approval.digests, strict=True):
         if asked.share is None:
             continue
-        if asked.share.kind != Kind.SHARE_OF_B or asked.share.recipient != custodian:
+        own = keys.get(asked.share.recipient)
+        if own is None or asked.share.kind != Kind.SHARE_OF_B:
             raise NotServed("the share is not for this custodian")
-        share = key.open(
-            asked.share.sealed, slot_purpose(Kind.SHARE_OF_B, digest, asked.epoch, custodian)
+        share = own.open(
+            asked.share.sealed,
+            slot_purpose(Kind.SHARE_OF_B, digest, asked.epoch, asked.share.recipient),
         )
         purpose = release_purpose(access_digest, digest, custodian, approval.viewer_key.id)
         shares[digest] = approval.viewer_key.seal(share, purpose)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Any
 
@@ -48,12 +49,20 @@ def seal_envelope(
     secret = random(32)
     key, commitment = _keys(secret)
     slots = [party.seal(secret, PURPOSE) for party in keys.values()]
-    # noise that looks like a slot must be one: sealed to a key that nobody has
-    slots += [
-        PrivateKey(random(32)).public.seal(random(32), PURPOSE) for _ in range(count - len(keys))
-    ]
+    slots += [_nobody(random).seal(random(32), PURPOSE) for _ in range(count - len(keys))]
     head = MAGIC + bytes([VERSION, count]) + b"".join(sorted(slots)) + commitment + random(12)
     return head + AESGCM(key).encrypt(head[-12:], _pad(canonical_json(contents)), head)
+
+
+@lru_cache(maxsize=8)
+def _nobody(random: RandomBytes) -> PublicKey:
+    """A public key whose private half was forgotten: noise that looks like a slot must be one.
+
+    One key serves a whole process. What X-Wing and HPKE write tells nothing about the key it was
+    sealed to (an encapsulation is fresh each time, and nobody can open it), so slots to one key
+    that nobody has look like slots to as many fresh ones, at less than half the work.
+    """
+    return PrivateKey(random(32)).public
 
 
 def _keys(secret: bytes) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.core.sheets import Slot
 from app.core.signatures import Proof, Signed
 from app.core.statements import Access, Grant, Membership, Record, Session
+from app.core.typed_data import Domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class OpeningRequest:
     membership: Signed[Membership] | None = None
     patient_keys: bytes = b""
     """The patient's identity keys document, to which the custodian seals its log's entry."""
+    audit: Domain | None = None
+    """The access's domain: which registry is meant, where a custodian serves several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +54,12 @@ class Release:
 
     custodian: bytes
     shares: dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPage:
+    """Openings that a custodian has logged for a patient, each sealed to the patient."""
+
+    entries: tuple[bytes, ...]
+    after: int | None
+    """Where the next page begins; None on the last one."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from app.core.opening import OpeningRequest, OpenSession, Release
+from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
 from app.core.signatures import Proof, Signed
-from app.core.statements import CategoryKeys, Domains, Record, Retraction, Sheet
+from app.core.statements import Access, CategoryKeys, Domains, Record, Retraction, Sheet
 from app.core.typed_data import Domain, Statement
 
 
@@ -114,7 +114,11 @@ class Custodian(Protocol):
 
     @property
     def id(self) -> bytes:
-        """The id of its public key: the recipient of its slots in key sheets."""
+        """The id of its present public key: under it, it answers."""
+
+    @property
+    def ids(self) -> Sequence[bytes]:
+        """The ids of all its keys, the present one first: recipients of its slots in key sheets."""
 
     def release(self, request: OpeningRequest) -> Release:
         """Decide and answer; raises AccessRefused and its siblings, ChainError."""
@@ -122,8 +126,10 @@ class Custodian(Protocol):
     def hear(self, revocation: Signed[Statement]) -> None:
         """Learn of a signed revocation before the chain does."""
 
-    def entries(self, patient: str) -> Sequence[bytes]:
-        """The openings it has logged for a patient, each sealed to the patient."""
+    def entries(
+        self, inquiry: Signed[Access], session: OpenSession | None = None, *, after: int = 0
+    ) -> LogPage:
+        """The openings it has logged for the patient who signed the inquiry (core/audit.py)."""
 
 
 class Node(Protocol):

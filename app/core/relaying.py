@@ -31,8 +31,10 @@ class Accepted:
     rank: int = CHANGES
     after: int | None = None
     """A call that must be done before the digest is anchored."""
+    account: str = ""
+    """Whose daily quota pays: the person's, or the one that all newcomers share."""
     cost: int = 0
-    """What it takes of the person's daily quota."""
+    """What it takes of that quota."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

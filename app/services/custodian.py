@@ -1,34 +1,93 @@
-"""Owns a custodian: its key, its log, the revocations it has heard, and its operator's stop."""
+"""Owns a custodian: its keys, the registries it serves, its log, and its operator's stop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import InitVar, dataclass, field
 from typing import Protocol
 
-from app.core.audit import access_letter
-from app.core.custody import decide, release
+from app.core.audit import access_letter, require_inquiry
+from app.core.custody import Approval, committed_patient_key, decide, is_shown, release
 from app.core.envelopes import seal_envelope
-from app.core.errors import ForeignSignature, NotServed, StoppedByOperator
-from app.core.keys import PrivateKey
-from app.core.opening import OpeningRequest, Release
-from app.core.people import IdentityKeys
+from app.core.errors import (
+    EndpointsDisagree,
+    ForeignSignature,
+    NotServed,
+    RegistryClosed,
+    ServiceError,
+    StatementError,
+    StoppedByOperator,
+)
+from app.core.foresight import Question, foreseen, foreseen_after_anchor
+from app.core.keys import PrivateKey, PublicKey
+from app.core.merkle import is_proven
+from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
 from app.core.ports import ChainView
 from app.core.sheets import RandomBytes
-from app.core.signatures import Signed, recover
-from app.core.statements import Domains, Revocation, RevocationOfAll
-from app.core.typed_data import Statement
+from app.core.signatures import Proof, Signed, recover
+from app.core.statements import AUDIT, Access, Domains, Revocation, RevocationOfAll
+from app.core.typed_data import Domain, Statement
+
+PAGE = 100
+"""Entries of a log that one answer holds."""
 
 
 class AccessLog(Protocol):
     """What a custodian keeps; each call is durable when it returns."""
 
     def keep(self, *, access: bytes, patient: str, at: int, entry: bytes) -> bool: ...
-    def entries(self, patient: str) -> Sequence[bytes]: ...
+    def entries(
+        self, patient: str, *, after: int = 0, most: int = PAGE
+    ) -> Sequence[tuple[int, bytes]]: ...
     def overdue(self, before: int) -> Sequence[tuple[bytes, str, bytes]]: ...
-    def close(self, access: bytes) -> None: ...
+    def close(self, access: bytes, how: str) -> None: ...
+    def counts(self) -> Mapping[str, int]: ...
+    def require_writable(self) -> None: ...
     def hear(self, statement: Statement, digest: bytes) -> None: ...
     def heard(self, patient: str) -> Sequence[Revocation | RevocationOfAll]: ...
+    def all_heard(self) -> Sequence[tuple[bytes, Revocation | RevocationOfAll]]: ...
+    def forget(self, digests: Sequence[bytes]) -> None: ...
+
+
+class Witnesses(Protocol):
+    """Those who tell what a chain says: one view for each, and all must approve."""
+
+    def views(self) -> Sequence[ChainView]:
+        """Each one's newest block; raises ChainError where they cannot be trusted together."""
+
+    def final_views(self) -> Sequence[ChainView]:
+        """Each one's newest block that stays; none while there is no such block."""
+
+    def prepare(
+        self, views: Sequence[ChainView], questions: Callable[[ChainView], Iterable[Question]]
+    ) -> None:
+        """Have views answer what they will be asked, all at once: it is only speed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneWitness:
+    """A chain of one's own, which is believed: the embedded default."""
+
+    view: Callable[[], ChainView]
+
+    def views(self) -> Sequence[ChainView]:
+        return [self.view()]
+
+    def final_views(self) -> Sequence[ChainView]:
+        return [self.view()]
+
+    def prepare(self, views: object, questions: object) -> None:
+        """It is asked as the questions come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """One deployment that a custodian serves, until its cut-off where it has one."""
+
+    domains: Domains
+    witnesses: Witnesses
+    until: int | None = None
 
 
 @dataclass(kw_only=True)
@@ -37,68 +96,203 @@ class LocalCustodian:
 
     name: str
     key: PrivateKey
-    domains: Domains
-    view: Callable[[], ChainView]
-    documents: Callable[[bytes], bytes]
+    older_keys: Sequence[PrivateKey] = ()
+    """Kept until no sheet names them any more."""
+    registries: Sequence[Registry] = ()
     log: AccessLog
     clock: Callable[[], int]
     random: RandomBytes
-    stopped: bool = field(default=False)
+    stop: Callable[[], bool] = field(default=lambda: False)
+    """The operator's stop, which outlives this process."""
+    stopped: bool = False
+    """A stop for as long as this process lives."""
+    newest_time: int = field(default=0, init=False)
+    """The time of the oldest of the newest blocks, when they were last seen."""
+    domains: InitVar[Domains | None] = None
+    view: InitVar[Callable[[], ChainView] | None] = None
+    documents: InitVar[object] = None
+
+    def __post_init__(
+        self,
+        domains: Domains | None,
+        view: Callable[[], ChainView] | None,
+        documents: object,
+    ) -> None:
+        if domains is not None and view is not None:
+            self.registries = [Registry(domains=domains, witnesses=OneWitness(view))]
 
     @property
     def id(self) -> bytes:
         return self.key.public.id
 
+    @property
+    def ids(self) -> Sequence[bytes]:
+        return [key.public.id for key in (self.key, *self.older_keys)]
+
+    # opening
+
     def release(self, request: OpeningRequest) -> Release:
         """Decide, log, then answer; the log is on disk before any share leaves."""
-        if self.stopped:
-            raise StoppedByOperator()
-        view = self.view()
-        patient = request.records[0].record.patient if request.records else ""
-        approval = decide(
-            request,
-            domains=self.domains,
-            view=view,
-            clock=self.clock(),
-            heard=self.log.heard(patient),
-        )
-        access = self.domains.digest(request.access.statement)
-        answer = release(request, approval, self.key, access)
+        self._require_running()
+        registry = self._registry(request.audit)
+        approval, patient_key = self._decide(request, registry)
+        domains = registry.domains
+        access = domains.digest(request.access.statement)
+        answer = release(request, approval, self.key, access, older=self.older_keys)
+        contents = access_letter(request.access, request.session, approval.digests, domains)
         self.log.keep(
             access=access,
             patient=approval.patient,
             at=request.access.statement.at,
-            entry=self._entry(request, approval.patient, approval.digests, view),
+            entry=seal_envelope(contents, [patient_key], self.random),
         )
         return answer
 
-    def _entry(
-        self, request: OpeningRequest, patient: str, digests: Sequence[bytes], view: ChainView
-    ) -> bytes:
-        """The log's entry: the access and what it opened, sealed to the patient."""
-        keys = IdentityKeys.decode(self.documents(view.keys_hash(patient)))
-        contents = access_letter(request.access, request.session, digests, self.domains)
-        return seal_envelope(contents, [keys.identity], self.random)
+    def _decide(self, request: OpeningRequest, registry: Registry) -> tuple[Approval, PublicKey]:
+        """The one answer of all views; where one says no, or something else, it is no."""
+        domains, views = registry.domains, self._views(registry)
+        clock = self.clock()
+        prepare = registry.witnesses.prepare
+        prepare(views, lambda view: foreseen(request, domains=domains, view=view, clock=clock))
+        prepare(views, lambda view: foreseen_after_anchor(request, domains=domains, view=view))
+        patient = request.records[0].record.patient if request.records else ""
+        heard = self.log.heard(patient)
+        answers = set()
+        for view in views:
+            approval = decide(request, domains=domains, view=view, clock=clock, heard=heard)
+            answers.add((approval, committed_patient_key(request, approval.patient, view)))
+        if len(answers) != 1:
+            raise EndpointsDisagree()
+        return answers.pop()
+
+    def _registry(self, audit: Domain | None) -> Registry:
+        """The one that is meant; a request that names none means the only one."""
+        for registry in self.registries:
+            if audit == registry.domains.audit or (audit is None and len(self.registries) == 1):
+                if registry.until is not None and self.clock() >= registry.until:
+                    raise RegistryClosed()
+                return registry
+        raise NotServed("it serves other contracts")
+
+    def _views(self, registry: Registry) -> Sequence[ChainView]:
+        views = registry.witnesses.views()
+        self.newest_time = min(view.time for view in views)
+        return views
+
+    def _require_running(self) -> None:
+        if self.stopped or self.stop():
+            raise StoppedByOperator()
+
+    def require_ready(self) -> None:
+        """Raise what would keep the next opening from being answered."""
+        self._require_running()
+        self.log.require_writable()
+        for registry in self.registries:
+            self._views(registry)
+
+    # hearing
 
     def hear(self, revocation: Signed[Statement]) -> None:
         """Refuse from now on what a signed revocation closes, before the chain shows it."""
         statement = revocation.statement
         if not isinstance(statement, Revocation | RevocationOfAll):
             raise NotServed("custodians hear revocations only")
-        view, digest = self.view(), self.domains.digest(statement)
-        signer = recover(digest, revocation.signature)
-        if not view.speaks_for(statement.patient, signer, view.time):
-            raise ForeignSignature(person=statement.patient)
-        self.log.hear(statement, digest)
+        for registry in self.registries:
+            digest = registry.domains.digest(statement)
+            signer = recover(digest, revocation.signature)
+            views = self._views(registry)
+            if all(view.speaks_for(statement.patient, signer, view.time) for view in views):
+                self.log.hear(statement, digest)
+                return
+        raise ForeignSignature(person=statement.patient)
 
-    def entries(self, patient: str) -> Sequence[bytes]:
-        """The openings logged for a patient, each sealed to the patient."""
-        return self.log.entries(patient)
+    def forget_final(self) -> int:
+        """Forget what was heard and the chain now shows for good, under every view; how many."""
+        heard = self.log.all_heard()
+        if not heard:
+            return 0
+        shown = []
+        for registry in self.registries:
+            views = registry.witnesses.final_views()
+            shown += [
+                digest
+                for digest, revocation in heard
+                if digest == registry.domains.digest(revocation)
+                and views
+                and all(is_shown(revocation, view) for view in views)
+            ]
+        self.log.forget(shown)
+        return len(shown)
 
-    def hand_in(self, accept: Callable[[bytes, str, bytes], None], *, older_than: int) -> int:
-        """Have accesses anchored that nobody else has handed in by now; how many."""
-        overdue = self.log.overdue(self.clock() - older_than)
-        for access, patient, entry in overdue:
+    # telling patients
+
+    def entries(
+        self, inquiry: Signed[Access], session: OpenSession | None = None, *, after: int = 0
+    ) -> LogPage:
+        """A page of the openings logged for the patient who asks, each sealed to the patient."""
+        patient = self._asked_by(inquiry, session)
+        found = self.log.entries(patient, after=after, most=PAGE + 1)
+        page = found[:PAGE]
+        return LogPage(
+            entries=tuple(entry for _, entry in page),
+            after=page[-1][0] if len(found) > PAGE else None,
+        )
+
+    def _asked_by(self, inquiry: Signed[Access], session: OpenSession | None) -> str:
+        """The patient; an inquiry counts in whichever of the registries it was signed for."""
+        *others, last = self.registries
+        for registry in others:
+            with suppress(StatementError):
+                return self._asked_in(registry, inquiry, session)
+        return self._asked_in(last, inquiry, session)
+
+    def _asked_in(
+        self, registry: Registry, inquiry: Signed[Access], session: OpenSession | None
+    ) -> str:
+        return {
+            require_inquiry(
+                inquiry,
+                session,
+                custodian=self.ids,
+                domain=registry.domains.audit,
+                view=view,
+                clock=self.clock(),
+            )
+            for view in self._views(registry)
+        }.pop()
+
+    # handing in
+
+    def hand_in(
+        self,
+        accept: Callable[[bytes, str, bytes], None],
+        *,
+        older_than: int,
+        proof_of: Callable[[bytes], Proof | None] = lambda _: None,
+    ) -> int:
+        """Have accesses anchored that nobody else has handed in by now; how many.
+
+        `proof_of` asks nodes for a digest's proof: one that leads to a root that the chain shows
+        closes the case. Nodes that do not answer keep nobody from anchoring.
+        """
+        handed_in = 0
+        for access, patient, entry in self.log.overdue(self.clock() - older_than):
+            if self._is_anchored(access, proof_of):
+                self.log.close(access, "anchored")
+                continue
             accept(access, patient, entry)
-            self.log.close(access)
-        return len(overdue)
+            self.log.close(access, "handed in")
+            handed_in += 1
+        return handed_in
+
+    def _is_anchored(self, access: bytes, proof_of: Callable[[bytes], Proof | None]) -> bool:
+        try:
+            proof = proof_of(access)
+        except ServiceError:
+            return False
+        if proof is None or not is_proven(access, proof):
+            return False
+        return any(
+            all(view.anchored_at(AUDIT, proof.root) for view in self._views(registry))
+            for registry in self.registries
+        )

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from app.core.cid import CHUNK, require_cid
+from app.core.envelopes import MOST_SLOTS
 from app.core.errors import (
     ChainUnreachable,
     ChartkeyError,
     ForeignSignature,
+    MalformedStatement,
     QuotaExceeded,
     SheetStale,
     SheetSubstituted,
@@ -22,15 +25,18 @@ from app.core.errors import (
 from app.core.merkle import MerkleTree, decode_manifest
 from app.core.opening import OpenSession
 from app.core.people import document_hash
-from app.core.ports import BodyStore, ChainView, Custodian
+from app.core.ports import BodyKeeper, ChainView, Custodian
 from app.core.relaying import CHANGES, ROTATES, TAKES_BACK, Accepted, Submission
 from app.core.sheets import RandomBytes, sheet_hash
 from app.core.signatures import Proof, Signed, parse_signed, signed_json
 from app.core.statements import (
+    BOOKS,
     RECORDS,
+    Access,
     CategoryKeys,
     Domains,
     Enrolment,
+    Grant,
     MembershipEnd,
     Record,
     Retraction,
@@ -39,7 +45,7 @@ from app.core.statements import (
     Rotation,
     Sheet,
 )
-from app.core.typed_data import Statement
+from app.core.typed_data import Statement, parse_address
 from app.core.waybills import NodeSecret
 from app.services.failpoints import reach
 from app.services.hearing import tell_custodians
@@ -53,6 +59,8 @@ NEWCOMERS = "enrolments"
 """Whose quota pays for enrolments: anybody can make addresses without end."""
 LARGEST_KEPT = 1 << 16
 """Bytes of a keys document or a locked vault."""
+ANCHORED = (Record, Grant, Access)
+"""The statements that people hand in to be anchored; key sheets have a way of their own."""
 
 
 @dataclass(kw_only=True)
@@ -64,7 +72,7 @@ class LocalNode:
 
     chain: Chain
     database: Keeping
-    bodies: BodyStore
+    bodies: BodyKeeper
     secret: NodeSecret
     relayer: Relayer | None = None
     custodians: Sequence[Custodian] = ()
@@ -125,6 +133,10 @@ class LocalNode:
     def _checked(self, submission: Submission, speakers: Speakers | None) -> Accepted:
         signed, statement = submission.signed, submission.signed.statement
         relayed, after = self.chain.is_relayed(statement), None
+        if not relayed and not isinstance(statement, ANCHORED):
+            raise MalformedStatement("nothing is done with statements of its type here")
+        _require_address(submission.body)
+        _require_letter(submission.envelope, submission.parties)
         if speakers is not None:
             with suppress(ChainUnreachable):
                 speakers.require_fresh(statement)
@@ -138,7 +150,8 @@ class LocalNode:
             parties=submission.parties,
             body=submission.body,
             statement=json.dumps(signed_json(signed, self.domains)) if relayed else "",
-            person=NEWCOMERS if isinstance(statement, Enrolment) else maker_of(statement),
+            person=maker_of(statement),
+            account=NEWCOMERS if isinstance(statement, Enrolment) else maker_of(statement),
             rank=_rank(statement),
             after=after,
             cost=CALL_COST if relayed else DIGEST_COST,
@@ -148,6 +161,9 @@ class LocalNode:
         self, digest: bytes, judge: str, envelope: bytes = b"", parties: Sequence[str] = ()
     ) -> None:
         """Take a bare digest to anchor, as custodians hand in accesses that nobody else did."""
+        if judge not in BOOKS:
+            raise MalformedStatement("no book takes it")
+        _require_letter(envelope, parties)
         one = Accepted(digest=digest, judge=judge, envelope=envelope, parties=parties)
         self.database.accept(one)
 
@@ -182,6 +198,7 @@ class LocalNode:
     # envelopes
 
     def deliver(self, person: str, digest: bytes, envelope: bytes) -> None:
+        _require_letter(envelope, [person])
         self.database.deliver(person, digest, envelope)
 
     def envelopes(self, person: str) -> list[tuple[bytes, bytes]]:
@@ -206,7 +223,7 @@ class LocalNode:
         maker = record.statement.patient if statement.version else record.statement.author
         digest = self.domains.digest(statement)
         accepted = Accepted(
-            digest=digest, judge=RECORDS, person=maker, after=after, cost=DIGEST_COST
+            digest=digest, judge=RECORDS, account=maker, after=after, cost=DIGEST_COST
         )
         if not self.database.accept(accepted):
             raise QuotaExceeded()
@@ -286,6 +303,19 @@ def _rank(statement: Statement) -> int:
     if isinstance(statement, Revocation | RevocationOfAll | Retraction | MembershipEnd):
         return TAKES_BACK
     return ROTATES if isinstance(statement, Rotation) else CHANGES
+
+
+def _require_letter(envelope: bytes, parties: Sequence[str]) -> None:
+    """An envelope that is one block, to people: its address is written into waybills."""
+    if len(envelope) > CHUNK:
+        raise TooLarge(most=CHUNK)
+    if len(parties) > MOST_SLOTS or any(parse_address(person) != person for person in parties):
+        raise MalformedStatement("it is addressed to somebody who is no person")
+
+
+def _require_address(body: str) -> None:
+    if body:
+        require_cid(body)
 
 
 def _require_small(content: bytes) -> None:

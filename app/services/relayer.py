@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from app.core.errors import (
@@ -24,7 +25,7 @@ from app.core.errors import (
     TransactionFailed,
 )
 from app.core.merkle import manifest_id
-from app.core.ports import BodyStore
+from app.core.ports import BodyKeeper
 from app.core.relaying import (
     ACCEPTED,
     CHANGES,
@@ -83,7 +84,7 @@ class Relayer:
     chain: Chain
     payer: Payer
     queue: Queue
-    bodies: BodyStore
+    bodies: BodyKeeper
     batching: Batching
     plan: Plan = field(default_factory=Plan)
     tell: Callable[[Iterable[Signed[Any]]], None] = field(default=lambda _: None)
@@ -146,7 +147,7 @@ class Relayer:
 
     def _anchors_are_in_blocks(self) -> bool:
         return (
-            not any(self.queue.waiting(judge)[0] for judge in BOOKS)
+            not any(self.queue.waiting(judge, 1)[0] for judge in BOOKS)
             and not self.queue.unpublished_batches()
             and not self.queue.unsent_batches()
             and not self.queue.under_way(self.payer.address)
@@ -235,7 +236,9 @@ class Relayer:
     def _send_calls(self, rank: int) -> Iterator[ChartkeyError]:
         """Send calls of one rank, a person's one after the other; what could not be sent."""
         waiting = [(call, read(call)) for call in self.queue.waiting_calls() if call.rank == rank]
-        if not waiting or (rank == ROTATES and not self._may_rotate(waiting)):
+        if rank == ROTATES:
+            waiting = self._free_to_rotate(waiting)
+        if not waiting:
             return
         if rank == TAKES_BACK:
             self.tell([signed for _, signed in waiting])
@@ -282,12 +285,22 @@ class Relayer:
             if call.id != refused.id
         )
 
-    def _may_rotate(self, waiting: Sequence[tuple[Call, Signed[Any]]]) -> bool:
-        """What the old key signed is anchored first, and in an earlier second."""
-        if self.queue.is_waiting_from_before(max(call.accepted_at for call, _ in waiting)):
-            return False
-        self.chain.wait_for_next_second()
-        return True
+    def _free_to_rotate(
+        self, waiting: Sequence[tuple[Call, Signed[Any]]]
+    ) -> list[tuple[Call, Signed[Any]]]:
+        """Those before which everything is anchored; what the old key signed may be among it.
+
+        They go in a later second than that. Each looks at what came before itself, so that a stream
+        of others does not hold it up.
+        """
+        free = list(
+            takewhile(
+                lambda one: not self.queue.is_waiting_from_before(one[0].accepted_at), waiting
+            )
+        )
+        if free:
+            self.chain.wait_for_next_second()
+        return free
 
     def _send(self, ids: Sequence[int], many: Sequence[Signed[Any]], *, urgent: bool) -> None:
         self._allocate(self.payer.calls_cargo(ids, many, urgent=urgent))
@@ -306,15 +319,14 @@ class Relayer:
             self.queue.form_batch(RECORDS, self.plan.batch_size, self.batching.make)
 
     def _is_due(self, judge: str, now: int, *, at_once: bool) -> bool:
-        count, oldest = self.queue.waiting(judge)
+        count, oldest = self.queue.waiting(judge, self.plan.batch_size)
         late = now - oldest >= self.plan.batch_seconds
         return count >= self.plan.batch_size or (count > 0 and (at_once or late))
 
     def _publish(self) -> None:
         """Everything that a batch's manifest names is in the store before anything is anchored."""
         for batch in self.queue.unpublished_batches():
-            for content in self.queue.contents_of(batch.id):
-                self.bodies.put(iter([content]))
+            self.bodies.put_many(self.queue.contents_of(batch.id))
             reach("contents-published")
             self.bodies.put(iter([batch.manifest]))
             reach("manifest-published")
@@ -342,6 +354,7 @@ class Relayer:
         patience = self.plan.resend_seconds
         if any(transaction.cargo.urgent for transaction in under_way):
             patience //= 3  # what takes back does not wait behind a cheap one
+        refused: TransactionFailed | None = None
         for transaction in under_way:
             newest = transaction.attempts[-1]
             if self.clock() - newest.sent_at >= patience:
@@ -349,11 +362,17 @@ class Relayer:
             last = self._handed_in.get(newest.hash)
             if last is not None and time.monotonic() - last < AGAIN:
                 continue
-            self.payer.send(newest)
+            try:
+                self.payer.send(newest)
+            except TransactionFailed as fault:
+                refused = refused or fault  # those after it may be taken all the same
+                continue
             self._handed_in[newest.hash] = time.monotonic()
             reach("batch-sent" if transaction.cargo.batch is not None else "call-sent")
             if len(transaction.attempts) > 1:
                 reach("replacement-sent")
+        if refused:
+            raise refused
 
     def _replaced(self, transaction: Transaction) -> Attempt:
         """The transaction with a higher fee, where the cap allows one; kept before it is sent."""

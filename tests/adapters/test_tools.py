@@ -46,3 +46,49 @@ def test_a_missing_program_is_named(find, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotStart, match="not installed"):
         find()
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine on which nothing is installed yet."""
+    monkeypatch.setattr(tools, "NODE_MODULES", tmp_path / "node_modules")
+    monkeypatch.setattr(tools, "TOOLS", tmp_path / ".tools")
+    monkeypatch.setattr(tools, "DEBIANS_POSTGRES", tmp_path / "postgresql")
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def put_program(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o755)
+    return str(path)
+
+
+def test_kubo_is_the_pinned_one_before_any_other(bare: Path) -> None:
+    with pytest.raises(CannotStart, match=r"Kubo .* not installed"):
+        tools.ipfs_command()
+    for path in (  # each is preferred to those before it
+        bare / "node_modules" / ".bin" / "ipfs",
+        bare / "path" / "ipfs",
+        tools.kubo_path(),
+        bare / ".tools" / "bin" / "ipfs",
+    ):
+        assert [put_program(path)] == tools.ipfs_command()
+    assert str(tools.kubo_path()).startswith(str(bare / "cache" / "chartkey" / "kubo-"))
+
+
+def test_the_newest_postgres_is_taken(bare: Path) -> None:
+    with pytest.raises(CannotStart, match=r"PostgreSQL .* not installed"):
+        tools.postgres_folder()
+    for version in ("9", "17", "15"):
+        folder = bare / "postgresql" / version / "bin"
+        put_program(folder / "postgres")
+        if version != "17":
+            put_program(folder / "initdb")
+    assert tools.postgres_folder() == bare / "postgresql" / "15" / "bin"
+    put_program(bare / "postgresql" / "17" / "bin" / "initdb")
+    assert tools.postgres_folder() == bare / "postgresql" / "17" / "bin"
+    for program in ("initdb", "postgres"):
+        put_program(bare / "path" / program)
+    assert tools.postgres_folder() == bare / "path"

@@ -43,7 +43,7 @@ class Lying:
 
     def release(self, request: OpeningRequest) -> Release:
         answer = self.custodian.release(request)
-        access = self.custodian.domains.digest(request.access.statement)
+        access = self.custodian.registries[0].domains.digest(request.access.statement)
         viewer = IdentityKeys.decode(request.viewer_keys).identity
         made_up = bytes(32) + bytes([200])
         return replace(
@@ -276,7 +276,7 @@ def test_a_custodian_is_replaced_without_touching_the_body(
     first.stopped = others[0].stopped = True
     assert doctor.open(file, held) == NOTE
     assert (file.address, patient.sheet_of(file).threshold) == (address, 2)
-    assert fourth.entries(patient.address) != []
+    assert fourth.log.entries(patient.address) != []
     with pytest.raises(NoSlot):
         patient.sheet_of(file).slot(Kind.SHARE_OF_B, first.id)
 

@@ -15,6 +15,7 @@ import * as sheets from "./js/sheets.mjs";
 import * as statements from "./js/statements.mjs";
 import * as trees from "./js/trees.mjs";
 import * as vaults from "./js/vaults.mjs";
+import * as waybills from "./js/waybills.mjs";
 
 const many = (texts) => texts.map((text) => unhex(text));
 
@@ -100,6 +101,9 @@ const ANSWERS = {
     sheets.releaseInfo(unhex(q.access), unhex(q.record), unhex(q.custodian), unhex(q.viewer)),
 
   "seal envelope": (q) => envelopes.sealEnvelope(q.contents, many(q.parties)),
+  "seal to node": (q) => waybills.sealToNode(unhex(q.secret), unhex(q.content), unhex(q.salt)),
+  "open as node": (q) => waybills.openAsNode(unhex(q.secret), unhex(q.sealed)),
+  "waybill mark": (q) => waybills.markOf(unhex(q.secret), unhex(q.sealed)),
   "open envelope": async (q) => canonical(await envelopes.openEnvelope(unhex(q.envelope), many(q.seeds))),
 
   canonical: (q) => canonical(q.value),

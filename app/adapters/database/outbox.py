@@ -8,17 +8,19 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Exists, exists, func, select, update
 from sqlalchemy.engine import Connection
 
 from app.adapters.cid import cid_of
 from app.adapters.database.engine import alone, insert_many_new, reading, writing
 from app.adapters.database.schema import (
+    anchors,
     batches,
     calls,
     claims,
     digests,
     journal,
+    manifests,
     outbox,
     parcels,
     quotas,
@@ -54,7 +56,8 @@ class Outbox(Tables):
         names a body claims it.
         """
         now = int(time.time())
-        with writing(self._engine) as connection:
+        # alone: two processes would else lock persons' quotas in different orders, or overspend one
+        with alone(self._engine) as connection:
             new = self._unknown(connection, many)
             refused = self._spend(connection, new, now // DAY) if self.quota else set()
             taken = [one for one in new if one.digest not in refused]
@@ -75,7 +78,7 @@ class Outbox(Tables):
 
     def _spend(self, connection: Connection, many: Sequence[Accepted], day: int) -> set[bytes]:
         """Write down what each person spends; the digests of those who have nothing left."""
-        persons = {one.person for one in many if one.person and one.cost}
+        persons = {one.account for one in many if one.account and one.cost}
         query = select(quotas.c.person, quotas.c.spent).where(
             quotas.c.day == day, quotas.c.person.in_(persons)
         )
@@ -83,12 +86,12 @@ class Outbox(Tables):
         grown: Counter[str] = Counter()
         refused = set()
         for one in many:
-            if not one.person or not one.cost:
+            if not one.account or not one.cost:
                 continue
-            if spent.get(one.person, 0) + grown[one.person] + one.cost > self.quota:
+            if spent.get(one.account, 0) + grown[one.account] + one.cost > self.quota:
                 refused.add(one.digest)
             else:
-                grown[one.person] += one.cost
+                grown[one.account] += one.cost
         rows = [{"person": person, "day": day, "spent": 0} for person in grown]
         insert_many_new(connection, quotas, rows)
         for person, more in grown.items():
@@ -192,18 +195,21 @@ class Outbox(Tables):
             select(outbox.c.id)
             .outerjoin(batches, outbox.c.batch == batches.c.id)
             .where(
-                outbox.c.accepted_at <= time, outbox.c.after.is_(None), batches.c.block.is_(None)
+                outbox.c.accepted_at <= time,
+                outbox.c.after.is_(None),
+                batches.c.block.is_(None),
+                ~_is_shown(),
             )
         )
         with reading(self._engine) as connection:
             return connection.execute(query.limit(1)).first() is not None
 
-    def waiting(self, judge: str) -> tuple[int, int]:
-        """How many digests could go into a batch, and when the oldest was accepted (0: none)."""
-        query = self._ready(select(func.count(), func.min(outbox.c.accepted_at)), judge)
+    def waiting(self, judge: str, most: int) -> tuple[int, int]:
+        """How many digests could go into a batch, counted up to `most`, and since when (0: none)."""
+        query = self._ready(select(outbox.c.accepted_at), judge).order_by(outbox.c.id)
         with reading(self._engine) as connection:
-            count, oldest = connection.execute(query).one()
-        return int(count), int(oldest or 0)
+            times = connection.execute(query.limit(most)).scalars().all()
+        return len(times), int(times[0]) if times else 0
 
     def oldest_written(self) -> int:
         """When the oldest entry was written that no waybill tells of (0: none)."""
@@ -219,7 +225,7 @@ class Outbox(Tables):
             outbox.c.batch.is_(None),
             outbox.c.after.is_(None) | outbox.c.after.not_in(undone),
             # what the chain shows already, as after a restore, is not anchored twice
-            ~exists().where(digests.c.digest == outbox.c.digest),
+            ~_is_shown(),
         )
 
     def form_batch(self, judge: str, most: int, make: Maker) -> int | None:
@@ -253,9 +259,12 @@ class Outbox(Tables):
                 connection.execute(update(outbox).where(outbox.c.id.in_(bound)).values(batch=batch))
             waybills = [{"address": cid_of(bill), "content": bill} for bill in made.waybills]
             insert_many_new(connection, unpublished, waybills)
-            if noted:
-                told = (journal.c.batch.is_(None), journal.c.id <= noted[-1].id)
-                connection.execute(update(journal).where(*told).values(batch=batch))
+            # by number, for others may have committed lower ones in the meantime
+            for at in range(0, len(noted), AT_ONCE):
+                told = [row.id for row in noted[at : at + AT_ONCE]]
+                connection.execute(
+                    update(journal).where(journal.c.id.in_(told)).values(batch=batch)
+                )
             own = unpublished.c.batch.is_(None)
             connection.execute(update(unpublished).where(own).values(batch=batch))
         return batch
@@ -325,3 +334,15 @@ class Outbox(Tables):
             if state is None and (row := connection.execute(queued).first()):
                 state = ACCEPTED if row.block is None else "anchored"
         return str(state or "")
+
+
+def _is_shown() -> Exists:
+    """Whether the index shows an outbox row's digest in a block of the chain, under its own judge."""
+    return exists().where(
+        digests.c.digest == outbox.c.digest,
+        manifests.c.id == digests.c.list,
+        manifests.c.judge == outbox.c.judge,
+        anchors.c.judge == manifests.c.judge,
+        anchors.c.root == manifests.c.root,
+        anchors.c.manifest == manifests.c.manifest,
+    )

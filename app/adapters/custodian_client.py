@@ -1,0 +1,162 @@
+"""Owns custodians over HTTP: the `Custodian` port, as a person's device and a node use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from app.core.encoding import from_hex
+from app.core.errors import ChartkeyError, MalformedStatement, ServiceRefused, ServiceUnreachable
+from app.core.merkle import is_proven
+from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
+from app.core.signatures import LONGEST_PROOF, Proof, Signed
+from app.core.statements import Access
+from app.core.typed_data import Statement
+from app.core.wire import (
+    MOST_BYTES,
+    read_error,
+    read_json,
+    read_page,
+    read_release,
+    write_inquiry,
+    write_request,
+    write_revocation,
+)
+
+CONNECTIONS = 32
+LARGEST_ANSWER = 4 * MOST_BYTES
+PIECE = 1 << 16
+
+
+class _Service:
+    """One service of Chartkey; connections are kept alive and shared by threads."""
+
+    def __init__(self, url: str, name: str, timeout: float) -> None:
+        self.url, self.name = url.rstrip("/"), name or str(urlsplit(url).netloc)
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy for the web is none for these
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+
+    def ask(self, method: str, path: str, document: Any = None) -> Any:
+        """The JSON of an answer; raises the error that the service told, ServiceUnreachable."""
+        try:
+            with self._session.request(
+                method,
+                self.url + path,
+                json=document,
+                timeout=self._timeout,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                status, body = response.status_code, self._body(response)
+        except requests.RequestException as cause:
+            raise ServiceUnreachable(type(cause).__name__, name=self.name) from cause
+        try:
+            told = read_json(body)
+        except MalformedStatement as cause:
+            raise ServiceRefused("it answered no JSON", name=self.name) from cause
+        if status != 200:
+            raise read_error(told, self.name)
+        return told
+
+    def _body(self, response: requests.Response) -> bytes:
+        body = bytearray()
+        for piece in response.iter_content(PIECE):
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                raise ServiceRefused("its answer is too long", name=self.name)
+        return bytes(body)
+
+
+class HttpCustodian:
+    """A `Custodian` somewhere else; it is asked for its key ids unless they are named."""
+
+    def __init__(
+        self, url: str, timeout: float = 10.0, *, ids: Sequence[bytes] = (), name: str = ""
+    ) -> None:
+        self._service = _Service(url, name, timeout)
+        self._ids = tuple(ids)
+
+    @property
+    def name(self) -> str:
+        return self._service.name
+
+    @property
+    def id(self) -> bytes:
+        return self.ids[0]
+
+    @property
+    def ids(self) -> Sequence[bytes]:
+        if not self._ids:
+            with _understood(self.name):
+                told = self._service.ask("GET", "/custodian")
+                self._ids = tuple(from_hex(id_, 32) for id_ in told["ids"][:100])
+                if not self._ids:
+                    raise MalformedStatement("it names no key")
+        return self._ids
+
+    def release(self, request: OpeningRequest) -> Release:
+        """Raises what the custodian says, ServiceUnreachable, ServiceRefused."""
+        told = self._service.ask("POST", "/openings", write_request(request))
+        with _understood(self.name):
+            answer = read_release(told)
+        if answer.custodian not in self.ids:
+            self._ids = ()  # it may have a new key since
+            raise ServiceRefused("it answered under another key than its own", name=self.name)
+        return answer
+
+    def hear(self, revocation: Signed[Statement]) -> None:
+        """Raises what the custodian says, ServiceUnreachable, ServiceRefused."""
+        self._service.ask("POST", "/revocations", write_revocation(revocation))
+
+    def entries(
+        self, inquiry: Signed[Access], session: OpenSession | None = None, *, after: int = 0
+    ) -> LogPage:
+        """Raises what the custodian says, ServiceUnreachable, ServiceRefused."""
+        told = self._service.ask("POST", "/entries", write_inquiry(inquiry, session, after))
+        with _understood(self.name):
+            return read_page(told)
+
+
+class NodeProofs:
+    """Nodes that are asked for the proof of a digest (`GET /api/proofs/<digest>`)."""
+
+    def __init__(self, urls: Sequence[str], timeout: float = 10.0) -> None:
+        self._nodes = [_Service(url, "", timeout) for url in urls]
+
+    def __call__(self, digest: bytes) -> Proof | None:
+        """The first proof that is one; None where no node has any."""
+        for node in self._nodes:
+            try:
+                proof = _proof(node.ask("GET", f"/api/proofs/{digest.hex()}"))
+            except ChartkeyError:
+                continue  # it has none, or does not answer: another may
+            if is_proven(digest, proof):
+                return proof
+        return None
+
+
+def _proof(told: Any) -> Proof:
+    try:
+        steps = told["proof"][: LONGEST_PROOF + 1]
+        return Proof(
+            root=from_hex(told["root"], 32), path=tuple(from_hex(step, 32) for step in steps)
+        )
+    except (KeyError, TypeError) as cause:
+        raise MalformedStatement("it is no proof") from cause
+
+
+@contextmanager
+def _understood(name: str) -> Iterator[None]:
+    """What a service answers that cannot be read is its fault, not its caller's."""
+    try:
+        yield
+    except (MalformedStatement, KeyError, TypeError) as cause:
+        raise ServiceRefused("its answer cannot be read", name=name) from cause

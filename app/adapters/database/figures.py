@@ -1,0 +1,144 @@
+"""Owns figures about the database: how much waits in it, what became of a statement, what is new.
+
+Operators and other processes ask; nothing is counted while working, so that any process of any
+service answers rightly, also after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, exists, func, select
+
+from app.adapters.database.engine import reading
+from app.adapters.database.schema import (
+    anchors,
+    batches,
+    blocks,
+    calls,
+    digests,
+    journal,
+    manifests,
+    outbox,
+    transactions,
+    unpublished,
+)
+from app.adapters.database.tables import Tables
+from app.adapters.database.transactions import FINAL
+from app.core.relaying import ACCEPTED, DONE, SENT
+from app.core.tidings import Fate, News
+
+ANCHORED = "anchored"
+LATEST = 256
+"""Batches and anchors that `news` looks at: more do not come to the chain between two looks."""
+
+
+class Figures(Tables):
+    """Questions to a database that no service needs for its own work; nothing is written."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._engine = tables._engine
+
+    def require_answer(self) -> None:
+        """Raise DatabaseUnreachable unless the database answers."""
+        self._number(select(func.count()).select_from(select(outbox.c.id).limit(1).subquery()))
+
+    def _number(self, query: Select[Any]) -> int:
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar() or 0)
+
+    def gauges(self, now: int) -> Mapping[str, int]:
+        """What waits, in numbers, bytes and seconds."""
+        waiting = outbox.c.batch.is_(None) & ~exists().where(digests.c.digest == outbox.c.digest)
+        asked = calls.c.state == ACCEPTED
+        size = func.sum(func.length(unpublished.c.content))
+        counts: Mapping[str, Select[Any]] = {
+            "waiting_digests": select(func.count()).select_from(outbox).where(waiting),
+            "waiting_calls": select(func.count()).select_from(calls).where(asked),
+            "open_batches": select(func.count())
+            .select_from(batches)
+            .where(batches.c.block.is_(None)),
+            "transactions_under_way": select(func.count())
+            .select_from(transactions)
+            .where(transactions.c.state == SENT),
+            "unpublished_bytes": select(size),
+            "journal_entries": select(func.count()).select_from(journal),
+            "index_block": select(func.max(blocks.c.number)),
+            "manifests_wanted": select(func.count())
+            .select_from(manifests)
+            .where(manifests.c.state == "wanted"),
+        }
+        oldest = (
+            select(func.min(outbox.c.accepted_at)).where(waiting),
+            select(func.min(calls.c.accepted_at)).where(asked),
+        )
+        since = [at for at in map(self._number, oldest) if at]
+        age = {"oldest_waiting_seconds": max(now - min(since), 0) if since else 0}
+        return {name: self._number(query) for name, query in counts.items()} | age
+
+    def payer(self) -> str:
+        """The account that paid last; empty while nothing was sent."""
+        query = select(transactions.c.payer).order_by(transactions.c.id.desc()).limit(1)
+        with reading(self._engine) as connection:
+            return str(connection.execute(query).scalar() or "")
+
+    def fate(self, digest: bytes) -> Fate:
+        """What became of a statement that this node accepted, or that its index knows."""
+        queries = (
+            select(calls.c.state, transactions.c.block, transactions.c.state.label("paid"))
+            .select_from(calls.outerjoin(transactions, calls.c.transaction == transactions.c.id))
+            .where(calls.c.digest == digest),
+            select(outbox.c.id, batches.c.block, transactions.c.state.label("paid"))
+            .select_from(
+                outbox.outerjoin(batches, outbox.c.batch == batches.c.id).outerjoin(
+                    transactions, batches.c.transaction == transactions.c.id
+                )
+            )
+            .where(outbox.c.digest == digest),
+        )
+        shown = (
+            select(func.min(anchors.c.block))
+            .select_from(digests.join(manifests, digests.c.list == manifests.c.id))
+            .join(
+                anchors,
+                (anchors.c.judge == manifests.c.judge)
+                & (anchors.c.root == manifests.c.root)
+                & (anchors.c.manifest == manifests.c.manifest),
+            )
+            .where(digests.c.digest == digest)
+        )
+        with reading(self._engine) as connection:
+            call, queued = (connection.execute(query).first() for query in queries)
+            block = connection.execute(shown).scalar()
+        if call is not None:
+            found = call.block if call.state == DONE else None
+            return Fate(state=call.state, block=found, is_final=call.paid == FINAL)
+        if queued is not None and queued.block is not None:
+            return Fate(state=ANCHORED, block=queued.block, is_final=queued.paid == FINAL)
+        if block is not None:
+            return Fate(state=ANCHORED, block=int(block), is_final=False)
+        return Fate(state=ACCEPTED if queued is not None else "", block=None, is_final=False)
+
+    def news(self) -> News:
+        """The newest block that the index has followed, and this node's newest anchors."""
+        head = select(blocks.c.number, blocks.c.time).order_by(blocks.c.number.desc()).limit(1)
+        own = (
+            select(batches.c.judge, batches.c.root, batches.c.block)
+            .where(batches.c.block.is_not(None))
+            .order_by(batches.c.id.desc())
+            .limit(LATEST)
+        )
+        seen = (
+            select(anchors.c.judge, anchors.c.root, anchors.c.block)
+            .order_by(anchors.c.block.desc(), anchors.c.place.desc())
+            .limit(LATEST)
+        )
+        with reading(self._engine) as connection:
+            newest = connection.execute(head).first()
+            rows = [*connection.execute(own), *connection.execute(seen)]
+        return News(
+            block=newest.number if newest else None,
+            time=newest.time if newest else None,
+            anchors=frozenset((row.judge, bytes(row.root), int(row.block)) for row in rows),
+        )

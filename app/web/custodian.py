@@ -1,0 +1,174 @@
+"""Owns a custodian's HTTP service: openings, revocations, patients' inquiries, health, metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+from app.core.encoding import hex0x
+from app.core.errors import ChartkeyError
+from app.core.opening import OpeningRequest, Release
+from app.core.wire import (
+    MOST_BYTES,
+    read_inquiry,
+    read_json,
+    read_request,
+    read_revocation,
+    write_page,
+    write_release,
+)
+from app.services.custodian import LocalCustodian
+from app.web.errors import answer, install_errors
+from app.web.limits import Limit
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """What a custodian counts; it tells nothing about who asked for what."""
+
+    def __init__(self, custodian: LocalCustodian) -> None:
+        self.registry = CollectorRegistry()
+        self.openings = Counter(
+            "chartkey_custodian_openings",
+            "Openings by their outcome: released, or the name of the error.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "chartkey_custodian_opening_seconds",
+            "Seconds that an opening took.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        logged = Gauge(
+            "chartkey_custodian_logged",
+            "Openings in the log: open, anchored by others, or handed in.",
+            ["state"],
+            registry=self.registry,
+        )
+        age = Gauge(
+            "chartkey_custodian_head_age_seconds",
+            "Age of the newest block when it was last looked at; it grows while nobody asks.",
+            registry=self.registry,
+        )
+        self._custodian, self._logged = custodian, logged
+        age.set_function(lambda: custodian.clock() - custodian.newest_time)
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        for state, count in self._custodian.log.counts().items():
+            self._logged.labels(state).set(count)
+        return generate_latest(self.registry)
+
+    def release(self, asked: OpeningRequest) -> Release:
+        """Have the custodian decide, and count what came of it."""
+        outcome = "ServerFault"
+        try:
+            with self.seconds.time():
+                released = self._custodian.release(asked)
+            outcome = "released"
+        except ChartkeyError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self.openings.labels(outcome).inc()
+        return released
+
+
+def create_custodian_app(
+    custodian: LocalCustodian,
+    *,
+    version: str,
+    per_client: str = "1200/minute",
+    per_viewer: str = "600/minute",
+) -> Flask:
+    """The Flask app of one custodian; rates are of the form `600/minute`, empty: no limit.
+
+    A viewer's own rate counts what was released, so that nobody uses it up in their name.
+    """
+    app = Flask("chartkey.custodian", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    install_errors(app)
+    metrics, clients, viewers = Metrics(custodian), Limit(per_client), Limit(per_viewer)
+
+    @app.get("/custodian")
+    def _describe() -> Response:
+        return answer(describe(custodian, version))
+
+    @app.post("/openings")
+    def _open() -> Response:
+        clients.require(_client())
+        asked = read_request(_json())
+        viewer = asked.access.statement.viewer
+        viewers.require_left(viewer)
+        released = metrics.release(asked)
+        viewers.count(viewer)
+        return answer(write_release(released))
+
+    @app.post("/revocations")
+    def _hear() -> Response:
+        clients.require(_client())
+        custodian.hear(read_revocation(_json()))
+        return answer({"heard": True})
+
+    @app.post("/entries")
+    def _tell() -> Response:
+        clients.require(_client())
+        inquiry, session, after = read_inquiry(_json())
+        return answer(write_page(custodian.entries(inquiry, session, after=after)))
+
+    @app.get("/healthz")
+    def _live() -> Response:
+        return answer({"alive": True})
+
+    @app.get("/readyz")
+    def _ready() -> Response:
+        clients.require(_client())
+        custodian.require_ready()
+        return answer({"ready": True})
+
+    @app.get("/metrics")
+    def _measure() -> Response:
+        return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def describe(custodian: LocalCustodian, version: str) -> dict[str, Any]:
+    """What everybody may know of a custodian."""
+    return {
+        "chartkey": "custodian/1",
+        "name": custodian.name,
+        "version": version,
+        "publicKey": hex0x(custodian.key.public.raw),
+        "ids": [hex0x(id_) for id_ in custodian.ids],
+        "registries": [
+            {
+                "chain": registry.domains.chain_id,
+                "people": registry.domains.people.contract,
+                "records": registry.domains.records.contract,
+                "consent": registry.domains.consent.contract,
+                "audit": registry.domains.audit.contract,
+                "until": registry.until,
+            }
+            for registry in custodian.registries
+        ],
+    }
+
+
+def _client() -> str:
+    return request.remote_addr or "unknown"
+
+
+def _json() -> Any:
+    return read_json(request.get_data(cache=False))

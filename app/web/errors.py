@@ -1,0 +1,106 @@
+"""Owns how errors become HTTP: the one place that knows both."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from app.core import errors
+from app.core.errors import ChartkeyError
+from app.core.wire import write_error
+
+log = logging.getLogger("chartkey.web")
+
+RETRY_AFTER = 60
+"""Seconds after which a client may try again, unless the error tells."""
+
+STATUS: tuple[tuple[type[ChartkeyError], int], ...] = (
+    (errors.TooManyRequests, 429),
+    (errors.QuotaExceeded, 429),
+    (errors.StoppedByOperator, 503),
+    (errors.RegistryClosed, 410),
+    (errors.AccessRefused, 403),
+    (errors.ForeignSignature, 403),
+    (errors.NoCredential, 403),
+    (errors.NotAnchored, 409),
+    (errors.StatementError, 400),
+    (errors.NotEnoughShares, 503),
+    (errors.SealError, 422),
+    (errors.VaultError, 403),
+    (errors.BundleError, 422),
+    (errors.NotStored, 404),
+    (errors.TooLarge, 413),
+    (errors.StoreFull, 507),
+    (errors.StoreError, 503),
+    (errors.ChainError, 503),
+    (errors.ServiceError, 502),
+    (errors.ContractRefused, 409),
+    (errors.CannotStart, 503),
+    (ChartkeyError, 500),
+)
+"""The first class that fits decides; what is narrower stands before what is wider."""
+
+
+def status_of(error: ChartkeyError) -> int:
+    """The HTTP status that says the same as an error."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def install_errors(app: Flask) -> None:
+    """Answer every error as JSON; what was not expected is logged by its type and told to nobody."""
+    app.register_error_handler(ChartkeyError, told)
+    app.register_error_handler(HTTPException, _refused_by_flask)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def told(error: ChartkeyError) -> Response:
+    """An error of ours, in full."""
+    status = status_of(error)
+    response = answer(write_error(error), status)
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(error.facts.get("retry_after", RETRY_AFTER))
+    return response
+
+
+def answer(document: Any, status: int = 200) -> Response:
+    """JSON that nobody keeps."""
+    response = Response(json.dumps(document), status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refused_by_flask(error: HTTPException) -> Response:
+    if isinstance(error, RequestEntityTooLarge):
+        return told(errors.TooLarge(most=request.max_content_length))
+    response = answer(
+        {
+            "error": "HttpError",
+            "sentence": f"There is nothing here that answers such a request ({error.name}).",
+            "unharmed": "Nothing was changed.",
+            "remedy": "Check the address and the method.",
+            "facts": {},
+        },
+        error.code or 500,
+    )
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("unexpected %s in %s", type(error).__name__, request.endpoint)
+    return answer(
+        {
+            "error": "ServerFault",
+            "sentence": "Something went wrong inside this service.",
+            "unharmed": "What was accepted before is kept, and nothing was opened.",
+            "remedy": "Try again in a moment; whoever runs this service should look at its log.",
+            "facts": {},
+        },
+        500,
+    )

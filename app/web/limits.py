@@ -1,0 +1,41 @@
+"""Owns rate limits: how much one client, or one person, may ask for in a while."""
+
+from __future__ import annotations
+
+import time
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from app.core.errors import TooManyRequests
+
+
+class Limit:
+    """So many in so much time for each key, such as `600/minute`; empty: no limit.
+
+    Counts live in this process and its memory: what a key stands for is never written down.
+    """
+
+    def __init__(self, rate: str) -> None:
+        self._item: RateLimitItem | None = parse(rate) if rate else None
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def require(self, key: str) -> None:
+        """Count one; raises TooManyRequests where that is one too many."""
+        if self._item is not None and not self._limiter.hit(self._item, key):
+            raise self._refusal(self._item, key)
+
+    def require_left(self, key: str) -> None:
+        """Count nothing; raises TooManyRequests where none is left."""
+        if self._item is not None and not self._limiter.test(self._item, key):
+            raise self._refusal(self._item, key)
+
+    def count(self, key: str) -> None:
+        """Count one that has been let through already."""
+        if self._item is not None:
+            self._limiter.hit(self._item, key)
+
+    def _refusal(self, item: RateLimitItem, key: str) -> TooManyRequests:
+        reset = self._limiter.get_window_stats(item, key).reset_time
+        return TooManyRequests(retry_after=max(1, round(reset - time.time())))

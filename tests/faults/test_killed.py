@@ -1,0 +1,84 @@
+"""Relayers that are killed, or that work side by side, lose no statement and anchor none twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from eth_account import Account
+
+from app.adapters.rpc import Rpc
+from app.core.statements import Retraction
+from app.services.failpoints import POINTS
+from tests.faults import processes
+from tests.faults.conftest import OwnChain
+from tests.faults.site import Ledger, Site, enrol, relayer_of, signed_by, wait_until
+
+IMPATIENT = 0
+"""Seconds after which a transaction is replaced, where it should be at each look."""
+LATER = [f"{point}:3" for point in POINTS if point.startswith(("batch", "contents", "manifest"))]
+"""The same places for the third book, when two batches are further on."""
+
+
+@pytest.mark.parametrize("point", [*POINTS, *LATER])
+def test_a_relayer_killed_anywhere_is_followed_by_one_that_finishes(
+    point: str, shared_chain: OwnChain, make_site: Callable[..., Site]
+) -> None:
+    site, ledger = make_site(shared_chain), Ledger()
+    node = site.node()
+    wallet = enrol(node)
+    retraction = Retraction(person=wallet.address, record=os.urandom(32))
+    signed = signed_by(node, wallet, retraction)
+    ledger.hand_in(node, 12)
+    replaced = point.startswith("replacement")
+    dying = replace(site, plan=replace(site.plan, resend_seconds=IMPATIENT)) if replaced else site
+    shared_chain.tell("evm_setAutomine", not replaced)
+    try:
+        if point == "accepted":
+            process = processes.fork(processes.accept, dying, point, signed)
+        else:
+            node.accept(signed)
+            process = processes.fork(processes.settle, dying, point)
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, "the failpoint was not reached"
+    finally:
+        shared_chain.tell("evm_setAutomine", True)
+        shared_chain.tell("evm_mine")
+    after = site.node()
+    after.settle()
+    assert relayer_of(after).is_idle()
+    ledger.require_all_anchored(shared_chain.url, site)
+    assert after.view().retracted_at(wallet.address, retraction.record) > 0
+
+
+def test_two_relayers_share_the_work_and_one_of_them_may_die_again_and_again(
+    database_url: str, shared_chain: OwnChain, make_site: Callable[..., Site]
+) -> None:
+    site, ledger = make_site(shared_chain, database=database_url), Ledger()
+    node = site.node()
+    stop = processes.FORKS.Event()
+    steady = processes.fork(processes.relay, site, stop)
+    for _ in range(3):
+        frail = processes.fork(processes.relay, site, stop)
+        before = transactions_of(site)
+        ledger.hand_in(node, 60)
+        wait_until(lambda before=before: transactions_of(site) > before)  # type: ignore[misc]
+        frail.kill()
+        frail.join()
+    second = processes.fork(processes.relay, site, stop)
+    ledger.hand_in(node, 150)
+    wait_until(relayer_of(node).is_idle)
+    stop.set()
+    for process in (steady, second):
+        process.join()
+        assert process.exitcode == 0
+    ledger.require_all_anchored(shared_chain.url, site)
+
+
+def transactions_of(site: Site) -> int:
+    """How many transactions of the site's payer are in blocks."""
+    address = Account.from_key(site.payer).address
+    return int(Rpc(site.rpc).call("eth_getTransactionCount", address, "latest"), 16)
