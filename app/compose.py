@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,21 +13,32 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from app.adapters import deployment as deployments
+from app.adapters.access_log import SqliteAccessLog
 from app.adapters.bodies import FolderBodies
 from app.adapters.chain import EthereumChain
+from app.adapters.custodian_client import HttpCustodian, NodeProofs
 from app.adapters.database import Database
 from app.adapters.deployment import Deployment
+from app.adapters.endpoints import Endpoints
+from app.adapters.followed import FollowedChain
 from app.adapters.kubo import KuboBodies
 from app.adapters.many_bodies import ManyBodies
 from app.adapters.payer import Payer as ChainPayer
-from app.adapters.rpc import Rpc
+from app.adapters.rpc import Caller, Rpc
+from app.adapters.stop_file import StopFile
 from app.adapters.wallets import own_key, read_key
+from app.adapters.witnesses import Witnesses
 from app.config import Settings
-from app.core.errors import Misconfigured
-from app.core.ports import BodyKeeper, BodyKeeper, Custodian
+from app.core.errors import ChartkeyError, Misconfigured
+from app.core.keys import PrivateKey
+from app.core.ports import BodyKeeper, Custodian
+from app.core.signatures import Proof
+from app.core.statements import AUDIT
 from app.core.waybills import NodeSecret
 from app.services.batching import Batching
+from app.services.custodian import LocalCustodian, Registry
 from app.services.hearing import tell_custodians
+from app.services.indexer import Indexer
 from app.services.loops import Loop
 from app.services.node import LocalNode
 from app.services.ports import Chain, Payer, Store
@@ -36,6 +48,16 @@ LOG = logging.getLogger("chartkey.services")
 SQLITE = "sqlite:///"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 """Seconds between a relayer's ticks: how long a revocation waits at most."""
+HEARING = 3.0
+"""Seconds in which a custodian must hear of a revocation; the chain tells it in any case."""
+HAND_IN_PAUSE = 5.0
+RANGES = 20
+"""Of blocks, in one tick of the index."""
+
+
+def now() -> int:
+    """The time of day in seconds."""
+    return int(time.time())
 
 
 def build_node(
@@ -48,7 +70,7 @@ def build_node(
     custodians: Sequence[Custodian] = (),
     plan: Plan | None = None,
     pad_to: int = 0,
-    clock: Callable[[], int] = lambda: int(time.time()),
+    clock: Callable[[], int] = now,
 ) -> LocalNode:
     """A node; where a payer is given, with a relayer of its own."""
     node = LocalNode(
@@ -71,16 +93,18 @@ def build_node(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the services of one node stand on, as its settings say."""
+    """What the services of one node stand on."""
 
     settings: Settings
     deployment: Deployment
-    rpc: Rpc
+    rpc: Caller
     chain: EthereumChain
     database: Database
     bodies: BodyKeeper
     secret: NodeSecret
     custodians: Sequence[Custodian]
+    payer: LocalAccount | None = None
+    """Who pays; where nobody is named, the settings' key file is read."""
 
     def node(self) -> LocalNode:
         """A node that accepts, and leaves it to a relayer elsewhere to bring it to the chain."""
@@ -92,9 +116,9 @@ class Parts:
             custodians=self.custodians,
         )
 
-    def relayer(self, seen: Callable[[Settled], None]) -> Relayer:
-        """A relayer that pays from the key file; raises Misconfigured, KeyFileExposed."""
-        account = _payer_account(self.settings.relayer_key)
+    def relayer(self, seen: Callable[[Settled], None] | None = None) -> Relayer:
+        """A relayer, whose `seen` hears what came to the chain; raises Misconfigured, KeyFileExposed."""
+        account = self.payer or _account(self.settings.relayer_key)
         return Relayer(
             chain=self.chain,
             payer=ChainPayer(self.rpc, self.deployment, account, self.settings.fee_cap_gwei),
@@ -103,7 +127,15 @@ class Parts:
             batching=Batching(secret=self.secret, pad_to=self.settings.pad_to),
             plan=plan_of(self.settings),
             tell=lambda many: tell_custodians(self.custodians, many),
-            seen=seen,
+            seen=seen or log_settled,
+        )
+
+    def indexer(self) -> Indexer:
+        """What keeps the index equal to the chain."""
+        return Indexer(
+            source=FollowedChain(self.rpc, self.deployment),
+            index=self.database,
+            bodies=self.bodies,
         )
 
 
@@ -113,10 +145,8 @@ def parts_of(settings: Settings) -> Parts:
     The chain is not asked: a service starts while it is away, and says so when asked whether it
     is ready.
     """
-    if not settings.rpc:
-        raise Misconfigured(name="CHARTKEY_RPC", reason="it names no endpoint")
     deployment = deployments.load(settings.deployment)
-    rpc = Rpc(settings.rpc[0])
+    rpc = Endpoints(_endpoints(settings), deployment.chain_id)
     return Parts(
         settings=settings,
         deployment=deployment,
@@ -125,8 +155,14 @@ def parts_of(settings: Settings) -> Parts:
         database=open_database(settings),
         bodies=open_bodies(settings),
         secret=NodeSecret(own_key(settings.node_key)),
-        custodians=(),
+        custodians=[HttpCustodian(url, HEARING) for url in settings.custodians],
     )
+
+
+def _endpoints(settings: Settings) -> tuple[str, ...]:
+    if not settings.rpc:
+        raise Misconfigured(name="CHARTKEY_RPC", reason="it names no endpoint")
+    return settings.rpc
 
 
 def open_database(settings: Settings) -> Database:
@@ -164,15 +200,91 @@ def relay_loop(relayer: Relayer) -> Loop:
     return Loop(name="relay", tick=relayer.tick, pause=pause)
 
 
+def index_loop(indexer: Indexer) -> Loop:
+    """What `python -m app index` does: some ranges of blocks, then lists that are due."""
+
+    def tick() -> Sequence[ChartkeyError]:
+        for _ in range(RANGES):
+            if not indexer.tick():
+                break
+        indexer.read_manifests()
+        return ()
+
+    return Loop(name="index", tick=tick, pause=LONGEST_PAUSE)
+
+
 def log_settled(settled: Settled) -> None:
     """Say in the log what came to the chain."""
     where = {"count": settled.count, "block": settled.receipt.block}
     LOG.info("brought to the chain", extra=where)
 
 
-def _payer_account(path: Path) -> LocalAccount:
+def _account(path: Path) -> LocalAccount:
     if not path.exists():
         reason = "there is no such key file; the account in it pays for transactions"
         raise Misconfigured(name="CHARTKEY_RELAYER_KEY", reason=reason)
     account: LocalAccount = Account.from_key(read_key(path))
     return account
+
+
+# custodians
+
+
+def custodian_of(settings: Settings) -> LocalCustodian:
+    """A custodian with its keys and its log; it asks every endpoint, and all must agree."""
+    deployment = deployments.load(settings.deployment)
+    witnesses = Witnesses(
+        [Rpc(url) for url in _endpoints(settings)],
+        deployment,
+        most_block_age=settings.most_block_age,
+        clock=now,
+        confirmations=settings.final_depth,
+    )
+    current, *older = settings.custodian_key
+    return LocalCustodian(
+        name=settings.custodian_name,
+        key=PrivateKey(own_key(current)),
+        older_keys=[PrivateKey(read_key(path)) for path in older],
+        registries=[Registry(domains=deployment.domains, witnesses=witnesses)],
+        log=SqliteAccessLog(settings.data / "custodian" / "log.db"),
+        clock=now,
+        random=os.urandom,
+        stop=operators_stop(settings),
+    )
+
+
+def operators_stop(settings: Settings) -> StopFile:
+    """The file that keeps a custodian from releasing anything."""
+    return StopFile(settings.data / "custodian" / "stopped")
+
+
+def hand_in_loop(
+    settings: Settings,
+    custodian: LocalCustodian,
+    node: LocalNode,
+    proof_of: Callable[[bytes], Proof | None],
+) -> Loop:
+    """What a custodian does besides answering: accesses that nobody else anchored, it queues."""
+
+    def accept(access: bytes, patient: str, entry: bytes) -> None:
+        node.accept_digest(access, AUDIT, entry, [patient])
+
+    def tick() -> Sequence[ChartkeyError]:
+        custodian.hand_in(accept, older_than=settings.hand_in_seconds, proof_of=proof_of)
+        custodian.forget_final()
+        return ()
+
+    pause = min(HAND_IN_PAUSE, max(settings.hand_in_seconds / 4, SHORTEST_PAUSE))
+    return Loop(name="hand in", tick=tick, pause=pause)
+
+
+def custodian_loops(settings: Settings, custodian: LocalCustodian, parts: Parts) -> list[Loop]:
+    """The loops of a custodian of its own.
+
+    It has a queue, an account and a body store of its own, so that no node can keep accesses off
+    the chain.
+    """
+    return [
+        hand_in_loop(settings, custodian, parts.node(), NodeProofs(settings.nodes)),
+        relay_loop(parts.relayer()),
+    ]

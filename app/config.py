@@ -205,8 +205,8 @@ SETTINGS: tuple[Setting, ...] = (
              "The custodians that the node tells of revocations, and names to clients."),
     _setting("CHARTKEY_PEERS", "URLs", "", _urls,
              "Other nodes, for cross-checking and repair."),
-    _setting("CHARTKEY_NODE", "URL", "", _urls,
-             "The node that a custodian asks for proofs, and hands accesses in to."),
+    _setting("CHARTKEY_NODES", "URLs", "", _urls,
+             "The nodes that a custodian asks whether an access was anchored."),
     _setting("CHARTKEY_BIND", "host:port", "127.0.0.1:8000", _address,
              "Where the web service, or the custodian, listens."),
     _setting("CHARTKEY_THREADS", "number", "8", _threads,
@@ -215,6 +215,8 @@ SETTINGS: tuple[Setting, ...] = (
              "Web processes."),
     _setting("CHARTKEY_RATE", "number", "600", _number,
              "Requests per minute from one address, in each process; 0 for no limit."),
+    _setting("CHARTKEY_PROXIES", "number", "0", _number,
+             "How many proxies stand before the service, whose word on a client's address counts."),
     _setting("CHARTKEY_CUSTODIAN_NAME", "text", "custodian", _text,
              "What a custodian calls itself to people."),
     _setting("CHARTKEY_CUSTODIAN_KEY", "files", "$CHARTKEY_DATA/custodian/key", _paths,
@@ -255,11 +257,12 @@ class Settings:
     daily_quota: int
     custodians: tuple[str, ...]
     peers: tuple[str, ...]
-    node: tuple[str, ...]
+    nodes: tuple[str, ...]
     bind: tuple[str, int]
     threads: int
     workers: int
     rate: int
+    proxies: int
     custodian_name: str
     custodian_key: tuple[Path, ...]
     most_block_age: int

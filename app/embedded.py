@@ -36,7 +36,7 @@ from app.core.records import Role
 from app.core.statements import AUDIT, PEOPLE
 from app.core.vault import Vault
 from app.core.waybills import NodeSecret
-from app.services.custodian import LocalCustodian
+from app.services.custodian import LocalCustodian, OneWitness, Registry
 from app.services.node import LocalNode
 
 FOLDER = Path(os.environ.get("CHARTKEY_DATA", tools.ROOT / "var"))
@@ -162,9 +162,7 @@ def start(
                 LocalCustodian(
                     name=f"custodian {number}",
                     key=PrivateKey(own_key(own / "key")),
-                    domains=chain.domains,
-                    view=chain.view,
-                    documents=node.document,
+                    registries=[Registry(domains=chain.domains, witnesses=OneWitness(chain.view))],
                     log=SqliteAccessLog(own / "log.db"),
                     clock=lambda: place.clock(),
                     random=os.urandom,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 from types import FrameType
@@ -38,8 +38,10 @@ def told_by_signals() -> Iterator[Event]:
 class Crew:
     """Loops in threads of their own, which all end when one of them breaks."""
 
-    def __init__(self, loops: Sequence[Loop], stop: Event) -> None:
-        self._stop = stop
+    def __init__(
+        self, loops: Sequence[Loop], stop: Event, when_broken: Callable[[], None] = lambda: None
+    ) -> None:
+        self._stop, self._when_broken = stop, when_broken
         self._threads = [Thread(target=self._work, args=(one,), name=one.name) for one in loops]
         self.is_broken = False
 
@@ -49,18 +51,20 @@ class Crew:
         except Exception as fault:  # noqa: BLE001  (whatever it is: the others must not go on alone)
             LOG.error("broke", extra={"error": type(fault).__name__, "program": loop.name})
             self.is_broken = True
-        finally:
             self._stop.set()
+            self._when_broken()
 
     def start(self) -> None:
         """Have all of them begin."""
         for thread in self._threads:
             thread.start()
 
-    def join(self) -> None:
-        """Return when all have ended."""
+    def end(self) -> None:
+        """Have those that began finish what is under way, and return when they have."""
+        self._stop.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
 
 def run_until_told(loops: Sequence[Loop]) -> int:
@@ -70,6 +74,6 @@ def run_until_told(loops: Sequence[Loop]) -> int:
         LOG.info("runs")
         crew.start()
         stop.wait()
-        crew.join()
+        crew.end()
     LOG.info("has stopped")
     return BROKEN if crew.is_broken else ENDED_WELL

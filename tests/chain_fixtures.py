@@ -32,7 +32,7 @@ from app.core.keys import PrivateKey
 from app.core.vault import Vault
 from app.core.waybills import NodeSecret
 from app.embedded import Embedded
-from app.services.custodian import LocalCustodian
+from app.services.custodian import LocalCustodian, OneWitness, Registry
 from app.services.node import LocalNode
 
 NOTE = b'{"resourceType":"Observation","status":"final","code":{"text":"A note"}}'
@@ -90,9 +90,11 @@ class Place(Embedded):
         custodian = LocalCustodian(
             name=f"custodian {number}",
             key=PrivateKey(os.urandom(32)),
-            domains=self.chain.domains,
-            view=lambda: self.chain.view(),
-            documents=lambda digest: self.node.document(digest),
+            registries=[
+                Registry(
+                    domains=self.chain.domains, witnesses=OneWitness(lambda: self.chain.view())
+                )
+            ],
             log=SqliteAccessLog(self.folder / f"custodian-{number}" / "log.db"),
             clock=self.time,
             random=os.urandom,

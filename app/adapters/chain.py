@@ -11,7 +11,7 @@ from eth_account.signers.local import LocalAccount
 
 from app.adapters.contracts import RELAYED, Contract
 from app.adapters.deployment import Deployment
-from app.adapters.rpc import Rpc, RpcRefused
+from app.adapters.rpc import Caller, RpcRefused
 from app.adapters.view import RpcView as RpcView
 from app.adapters.view import newest_block
 from app.core.encoding import ZERO_ADDRESS, from_hex, hex0x, keccak
@@ -49,7 +49,9 @@ class Receipt:
 class EthereumChain:
     """The four contracts on one chain, with an account that pays for transactions."""
 
-    def __init__(self, rpc: Rpc, deployment: Deployment, payer: LocalAccount | None) -> None:
+    def __init__(
+        self, rpc: Caller, deployment: Deployment, payer: LocalAccount | None = None
+    ) -> None:
         self._rpc, self._chosen_payer = rpc, payer
         self._contracts = {
             name: Contract(name=name, address=contract.address, abi=contract.abi)

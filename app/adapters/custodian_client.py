@@ -145,7 +145,7 @@ class NodeProofs:
 
 def _proof(told: Any) -> Proof:
     try:
-        steps = told["proof"][: LONGEST_PROOF + 1]
+        steps = told["path"][: LONGEST_PROOF + 1]
         return Proof(
             root=from_hex(told["root"], 32), path=tuple(from_hex(step, 32) for step in steps)
         )

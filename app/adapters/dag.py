@@ -1,6 +1,6 @@
 """Owns the reading of a file's inner nodes: which blocks it consists of, in order.
 
-Only files as `app.adapters.cid` lays them out are read: raw leaves, and dag-pb nodes that carry
+Only files as `app.core.cid` lays them out are read: raw leaves, and dag-pb nodes that carry
 nothing but links (https://ipld.io/specs/codecs/dag-pb/spec/).
 """
 
@@ -10,7 +10,7 @@ from base64 import b32decode
 from collections.abc import Iterator
 from hashlib import sha256
 
-from app.adapters.cid import cid_text, require_cid
+from app.core.cid import cid_text, require_cid
 from app.core.errors import NotStored, StoreAltered
 
 _LINK, _HASH = 0x12, 0x0A
@@ -20,7 +20,7 @@ _VARINT, _BYTES = 0, 2
 
 
 def is_cid(text: str) -> bool:
-    """Whether the text is an address as `app.adapters.cid` gives them."""
+    """Whether the text is an address as `app.core.cid` gives them."""
     try:
         require_cid(text)
     except NotStored:

@@ -22,8 +22,8 @@ from ipfshttpclient import exceptions as ipfs
 from ipfshttpclient import multipart
 from ipfshttpclient.client import base, block, pin
 
-from app.adapters.cid import CHUNK, CidHasher, cid_of, require_cid
 from app.adapters.dag import children_of, is_cid, is_leaf, require_block
+from app.core.cid import CHUNK, CidHasher, cid_of, require_cid
 from app.core.errors import Misconfigured, NotStored, StoreAltered, StoreFull, StoreUnreachable
 
 # The library passes on a word that its own dependency no longer needs; nobody here can act on that.

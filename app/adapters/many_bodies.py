@@ -29,8 +29,8 @@ T = TypeVar("T")
 class ManyBodies:
     """A `BodyKeeper` over several: what goes in goes to all, what comes out from one that is right.
 
-    A put succeeds when `least` of the stores took it; the others are named in the log, and
-    `repair` brings them up to date.
+    A put succeeds when `least` of the stores took it; the log tells of the others, and `repair`
+    brings them up to date.
     """
 
     def __init__(self, stores: Sequence[BodyKeeper], *, least: int = 1) -> None:
@@ -63,7 +63,7 @@ class ManyBodies:
             try:
                 results.append(put(store))
             except (StoreError, OSError) as fault:
-                LOG.warning("%s did not take a body: %s", store.name, type(fault).__name__)
+                LOG.warning("a store took no body", extra={"error": type(fault).__name__})
                 last = fault
         if last is not None and len(results) < self._least:
             raise last
@@ -108,8 +108,8 @@ class ManyBodies:
             try:
                 if store.holds(address):
                     found.append(store.name)
-            except StoreUnreachable:
-                LOG.warning("%s cannot be asked what it holds", store.name)
+            except StoreUnreachable as fault:
+                LOG.warning("a store was not asked", extra={"error": type(fault).__name__})
         return found
 
     def addresses(self) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from eth_typing import HexStr
@@ -11,7 +11,7 @@ from eth_typing import HexStr
 from app.adapters.chain import fault_of
 from app.adapters.contracts import Contract, abi_values
 from app.adapters.deployment import Deployment
-from app.adapters.rpc import RpcRefused
+from app.adapters.rpc import Caller, RpcRefused
 from app.core.encoding import from_hex, hex0x, keccak
 from app.core.errors import ChainUnreachable, FeeCapReached, TransactionFailed
 from app.core.relaying import Attempt, Cargo, Head, Mined
@@ -22,13 +22,6 @@ GWEI = 10**9
 ANCHORED = keccak(b"Anchored(bytes32,bytes32,address)")
 RAISE, LEAST_RAISE = 25, 10
 """Percent by which a replacement outbids, and the least that nodes ask for."""
-
-
-class Caller(Protocol):
-    """One endpoint, or several with failover."""
-
-    def call(self, method: str, *params: Any) -> Any: ...
-    def batch(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]: ...
 
 
 class Payer:

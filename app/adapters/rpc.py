@@ -30,11 +30,16 @@ class RpcRefused(Exception):
         return bool(self.data) or self.code == 3 or "revert" in str(self).lower()
 
 
-class Caller(Protocol):
-    """One endpoint, or several with failover."""
+class Asker(Protocol):
+    """Whatever can be asked one question, or one question many times."""
 
     def call(self, method: str, *params: Any) -> Any: ...
     def batch(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]: ...
+
+
+class Caller(Asker, Protocol):
+    """One endpoint, or several with failover."""
+
     def batch_mixed(self, requests: Sequence[Request]) -> list[Any]: ...
     def batch_answers(self, requests: Sequence[Request]) -> list[Any]: ...
 

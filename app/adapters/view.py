@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from eth_abi.exceptions import DecodingError
 
 from app.adapters.contracts import Contract
-from app.adapters.rpc import RpcRefused
+from app.adapters.rpc import Asker, RpcRefused
 from app.core.encoding import from_hex, hex0x
 from app.core.errors import ChainUnreachable, MalformedStatement
 from app.core.foresight import Question
@@ -46,19 +46,12 @@ Call = tuple[Any, ...]
 """A contract's name, a function's name, and its arguments."""
 
 
-class Caller(Protocol):
-    """One endpoint, or several that stand for one."""
-
-    def call(self, method: str, *params: Any) -> Any: ...
-    def batch(self, method: str, many: Sequence[Sequence[Any]]) -> list[Any]: ...
-
-
-def newest_block(rpc: Caller) -> Mapping[str, Any]:
+def newest_block(rpc: Asker) -> Mapping[str, Any]:
     """The head of the chain; raises ChainUnreachable."""
     return _shown(rpc.call("eth_getBlockByNumber", "latest", False))
 
 
-def block_at(rpc: Caller, number: int) -> Mapping[str, Any]:
+def block_at(rpc: Asker, number: int) -> Mapping[str, Any]:
     """One block of the chain; raises ChainUnreachable where it is not shown."""
     return _shown(rpc.call("eth_getBlockByNumber", hex(number), False))
 
@@ -74,7 +67,7 @@ class RpcView:
 
     def __init__(
         self,
-        rpc: Caller,
+        rpc: Asker,
         contracts: Mapping[str, Contract],
         block: Mapping[str, Any] | None = None,
     ) -> None:

@@ -6,7 +6,7 @@ import argparse
 import os
 
 from app import logs
-from app.compose import log_settled, parts_of, relay_loop
+from app.compose import parts_of, relay_loop
 from app.config import Settings
 from app.running import run_until_told
 
@@ -19,4 +19,4 @@ def run(_options: argparse.Namespace) -> int:
     """Relay; any number may run on one database."""
     settings = Settings.from_environment(os.environ)
     logs.begin("relay", settings.log_level)
-    return run_until_told([relay_loop(parts_of(settings).relayer(log_settled))])
+    return run_until_told([relay_loop(parts_of(settings).relayer())])

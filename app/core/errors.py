@@ -175,8 +175,8 @@ class MembershipInvalid(AccessRefused):
 
 
 class ForeignKeys(AccessRefused):
-    sentence = "The keys that were sent are not those that the viewer has registered."
-    remedy = "Fetch your keys document again."
+    sentence = "The keys that were sent are not those that the person has registered."
+    remedy = "Fetch the newest keys document and try again."
 
 
 class NotTheAuthor(AccessRefused):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.core.audit import access_letter, require_inquiry
@@ -108,19 +108,6 @@ class LocalCustodian:
     """A stop for as long as this process lives."""
     newest_time: int = field(default=0, init=False)
     """The time of the oldest of the newest blocks, when they were last seen."""
-    domains: InitVar[Domains | None] = None
-    view: InitVar[Callable[[], ChainView] | None] = None
-    documents: InitVar[object] = None
-
-    def __post_init__(
-        self,
-        domains: Domains | None,
-        view: Callable[[], ChainView] | None,
-        documents: object,
-    ) -> None:
-        if domains is not None and view is not None:
-            self.registries = [Registry(domains=domains, witnesses=OneWitness(view))]
-
     @property
     def id(self) -> bytes:
         return self.key.public.id

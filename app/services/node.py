@@ -141,6 +141,7 @@ class LocalNode:
             with suppress(ChainUnreachable):
                 speakers.require_fresh(statement)
                 after = speakers.require_maker(signed, submission.session)
+                speakers.require_not_retracted(statement)
                 if relayed:
                     self.chain.try_out(signed)
         return Accepted(

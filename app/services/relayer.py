@@ -65,6 +65,7 @@ class Plan:
     journal_seconds: int = 60
     resend_seconds: int = 45
     final_depth: int = 64
+    lost_seconds: int = 15
     balance_floor: int = 0
 
 
@@ -96,7 +97,7 @@ class Relayer:
     def __post_init__(self) -> None:
         self._head = b""
         self._handed_in: dict[bytes, float] = {}
-        self._gone: dict[int, int] = {}
+        self._gone: dict[int, tuple[int, float]] = {}
 
     def tick(self, *, at_once: bool = False) -> list[ChartkeyError]:
         """Do everything that is due, or with `at_once` everything that waits.
@@ -219,16 +220,17 @@ class Relayer:
     def _give_up_lost(self, missing: Sequence[Transaction]) -> None:
         """Free the cargo of a nonce that somebody else's transaction used.
 
-        An endpoint may count a nonce as used a moment before it shows the receipt, so one look is
-        not enough.
+        An endpoint may count a nonce as used well before it shows the receipt, where several
+        machines answer under one name; so one look is not enough, nor many at one moment.
         """
-        used = self.payer.used_nonces()
+        used, now = self.payer.used_nonces(), time.monotonic()
         for transaction in missing:
             if transaction.nonce >= used:
                 self._gone.pop(transaction.id, None)
                 continue
-            self._gone[transaction.id] = self._gone.get(transaction.id, 0) + 1
-            if self._gone[transaction.id] > GONE:
+            looks, since = self._gone.get(transaction.id, (0, now))
+            self._gone[transaction.id] = looks + 1, since
+            if looks >= GONE and now - since >= self.plan.lost_seconds:
                 self.queue.note_lost(transaction.id)
 
     # calls

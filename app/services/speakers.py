@@ -8,7 +8,7 @@ from typing import cast
 from app.core.audit import require_signed
 from app.core.contract_errors import NonceUsed
 from app.core.encoding import ZERO_ADDRESS
-from app.core.errors import ForeignSignature, SheetSubstituted
+from app.core.errors import ForeignSignature, RecordRetracted, SheetSubstituted
 from app.core.opening import OpenSession
 from app.core.ports import ChainView
 from app.core.signatures import Proof, Signed, recover
@@ -99,6 +99,13 @@ class Speakers:
             case _:
                 pass  # the contract asks for itself
         return None
+
+    def require_not_retracted(self, statement: Statement) -> None:
+        """Raise RecordRetracted for a record that its patient took back: it stays erased."""
+        if isinstance(statement, Record):
+            digest = self._domains.digest(statement)
+            if self._view.retracted_at(statement.patient, digest):
+                raise RecordRetracted()
 
     def require_sheet(self, signed: Signed[Sheet], record: Signed[Record]) -> int | None:
         """Raise unless the author (version 0) or the patient (later) signed a record's sheet."""

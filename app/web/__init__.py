@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.web.errors import install_errors
+from app.web.limits import Limit
 from app.web.metrics import Gauges, measure
 
 MOST_BYTES = 16 << 20
 """Of a request: a thousand statements with their envelopes."""
+LIMITED = ("/api/", "/peer/")
+"""What anybody may ask for; the rest is for operators, behind a proxy that keeps others away."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -20,11 +25,22 @@ HEADERS = {
 }
 
 
-def create_web(blueprints: Sequence[Blueprint], gauges: Gauges) -> Flask:
-    """The application; what its blueprints raise becomes an answer, and requests are measured."""
+def create_web(blueprints: Sequence[Blueprint], gauges: Gauges, *, rate: str = "") -> Flask:
+    """The application; what its blueprints raise becomes an answer, and requests are measured.
+
+    `rate` limits each address, as in `600/minute`; empty: no limit.
+    """
     app = Flask("chartkey", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    install_errors(app)
     measure(app, gauges)
+    limit = Limit(rate)
+
+    @app.before_request
+    def require_few() -> None:
+        if request.path.startswith(LIMITED):
+            limit.require(request.remote_addr or "unknown")
+
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
 
@@ -35,3 +51,11 @@ def create_web(blueprints: Sequence[Blueprint], gauges: Gauges) -> Flask:
         return response
 
     return app
+
+
+def trust_proxies(app: Flask, proxies: int) -> None:
+    """Take a client's address from the headers of so many proxies, and of no others."""
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0, x_port=0, x_prefix=0
+        )

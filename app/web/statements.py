@@ -68,11 +68,11 @@ def statements(
             body=submission.body,
             session=submission.session,
         )
-        return jsonify(_accepted(node, submission)), 201
+        return jsonify(_accepted(node, submission))
 
     @blueprint.get("/statements/<digest>")
     def state(digest: str) -> ResponseReturnValue:
-        found, path = fate(from_hex(digest, 32)), proof(from_hex(digest, 32))
+        found, path = fate(_digest(digest)), proof(_digest(digest))
         if not found.state:
             raise NotStored(address="a statement with that digest")
         told = {"state": found.state, "block": found.block, "final": found.is_final}
@@ -80,14 +80,14 @@ def statements(
 
     @blueprint.get("/proofs/<digest>")
     def proof_of(digest: str) -> ResponseReturnValue:
-        path = proof(from_hex(digest, 32))
+        path = proof(_digest(digest))
         if path is None:
             raise NotStored(address="a proof of that digest")
         return jsonify(_written(path))
 
     @blueprint.get("/documents/<hash_>")
     def document(hash_: str) -> ResponseReturnValue:
-        content = node.document(from_hex(hash_, 32))
+        content = node.document(_digest(hash_))
         return Response(content, mimetype="application/octet-stream")
 
     @blueprint.get("/custodians")
@@ -95,6 +95,11 @@ def statements(
         return jsonify([{"url": url} for url in custodians])
 
     return blueprint
+
+
+def _digest(text: str) -> bytes:
+    """32 bytes in hexadecimal, with or without 0x."""
+    return from_hex(text if text.startswith("0x") else "0x" + text, 32)
 
 
 def _take_all(node: Taker, given: list[Any]) -> list[dict[str, Any]]:
@@ -109,8 +114,8 @@ def _take_all(node: Taker, given: list[Any]) -> list[dict[str, Any]]:
         except ChartkeyError as fault:
             answers[place] = write_error(fault)
     outcomes = node.accept_all(list(read.values()))
-    for (place, submission), fault in zip(read.items(), outcomes, strict=True):
-        answers[place] = write_error(fault) if fault else _accepted(node, submission)
+    for (place, submission), refused in zip(read.items(), outcomes, strict=True):
+        answers[place] = write_error(refused) if refused else _accepted(node, submission)
     return [answers[place] for place in range(len(given))]
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
-import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from app.adapters import bodies
 from app.adapters.bodies import FolderBodies
-from app.adapters.cid import CHUNK, LINKS, cid_of
 from app.adapters.daemons import Kubo
 from app.adapters.kubo import KuboBodies
 from app.adapters.many_bodies import ManyBodies
+from app.core.cid import CHUNK, LINKS, cid_of
 from app.core.errors import NotStored, StoreAltered, StoreFull
 from app.core.ports import BodyKeeper
 
@@ -89,7 +90,7 @@ def test_what_is_kept_is_listed_once(kept: Kept) -> None:
     assert {address, cid_of(b"another")} <= set(listed)
 
 
-@pytest.mark.parametrize("size", [1000, CHUNK, 3 * CHUNK + 1])
+@pytest.mark.parametrize("size", [1000, CHUNK, 3 * CHUNK + 1000])
 def test_a_deleted_body_is_gone(kept: Kept, size: int) -> None:
     content = os.urandom(size)
     address = kept.store.put(iter([content]))
@@ -292,21 +293,42 @@ def test_many_on_a_full_disk_leave_nothing(small_disk: Path) -> None:
     assert sorted(store.addresses()) == sorted(kept)
 
 
-def test_many_are_all_synced_before_any_is_named(
-    store: FolderBodies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("together", [True, False], ids=["Linux", "elsewhere"])
+def test_many_are_all_synced_before_any_is_named_and_once_named_again(
+    store: FolderBodies, monkeypatch: pytest.MonkeyPatch, together: bool
 ) -> None:
+    if not together:
+        monkeypatch.setattr(bodies, "_syncfs", None)
     named: list[int] = []
-    sync = os.fsync
+    sync = bodies._sync_together
 
-    def watched(handle: int) -> None:
-        if not stat.S_ISDIR(os.fstat(handle).st_mode):
-            named.append(len(list(store.addresses())))
-        sync(handle)
+    def watched(paths: Collection[Path]) -> None:
+        named.append(len(list(store.addresses())))
+        sync(paths)
 
-    monkeypatch.setattr("os.fsync", watched)
-    addresses = store.put_many([os.urandom(100) for _ in range(20)])
-    assert named == [0] * 20
-    assert sorted(store.addresses()) == sorted(addresses)
+    monkeypatch.setattr(bodies, "_sync_together", watched)
+    contents = [os.urandom(100) for _ in range(20)]
+    addresses = store.put_many(contents)
+    assert named == [0, 20]
+    assert [store.fetch(address) for address in addresses] == contents
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.ENOSPC, StoreFull), (errno.EIO, OSError)])
+def test_a_sync_of_many_that_fails_is_told_and_names_nothing(
+    store: FolderBodies,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    told: type[Exception],
+) -> None:
+    def fail(_: int) -> int:
+        ctypes.set_errno(number)
+        return -1
+
+    monkeypatch.setattr(bodies, "_syncfs", fail)
+    with pytest.raises(told):
+        store.put_many([b"one", b"two"])
+    assert files_of(tmp_path) == []
 
 
 def test_what_is_being_written_is_not_listed(store: FolderBodies) -> None:

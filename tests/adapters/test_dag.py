@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.adapters.cid import cid_text, raw_cid
 from app.adapters.dag import children_of, is_cid, is_leaf, require_block
+from app.core.cid import cid_text, raw_cid
 from app.core.errors import StoreAltered
 
 LEAF = raw_cid(sha256(b"leaf").digest())

@@ -13,9 +13,9 @@ from pathlib import Path
 import ipfshttpclient
 import pytest
 
-from app.adapters.cid import CHUNK, cid_of
 from app.adapters.daemons import Kubo, start_kubo
 from app.adapters.kubo import KuboBodies
+from app.core.cid import CHUNK, cid_of
 from app.core.errors import Misconfigured, NotStored, StoreAltered, StoreFull, StoreUnreachable
 from tests.daemons import require_kubo
 

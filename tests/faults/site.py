@@ -6,11 +6,12 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 from eth_account import Account
 from web3 import Web3
@@ -20,9 +21,10 @@ from app.adapters.chain import EthereumChain
 from app.adapters.cid import raw_cid
 from app.adapters.database import Database
 from app.adapters.deployment import load
+from app.adapters.followed import FollowedChain
 from app.adapters.kubo import KuboBodies
 from app.adapters.many_bodies import ManyBodies
-from app.adapters.payer import Payer
+from app.adapters.payer import Caller, Payer
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import LocalWallet, new_wallet
 from app.compose import build_node
@@ -34,6 +36,7 @@ from app.core.signatures import Signed
 from app.core.statements import BOOKS, Enrolment
 from app.core.typed_data import Statement
 from app.core.waybills import NodeSecret
+from app.services.indexer import Indexer
 from app.services.node import LocalNode
 from app.services.relayer import Plan, Relayer
 
@@ -64,9 +67,14 @@ class Site:
             return FolderBodies(self.bodies)
         return ManyBodies([KuboBodies(api) for api in self.kubos])
 
-    def node(self) -> LocalNode:
+    def indexer(self) -> Indexer:
+        """An indexer on the site's database."""
+        source = FollowedChain(Rpc(self.rpc), load(self.deployment))
+        return Indexer(source=source, index=Database(self.database), bodies=self.store())
+
+    def node(self, caller: Caller | None = None) -> LocalNode:
         """The node with a relayer of its own, as a process that has just started builds it."""
-        rpc, deployment = Rpc(self.rpc, timeout=self.timeout), load(self.deployment)
+        rpc, deployment = caller or Rpc(self.rpc, timeout=self.timeout), load(self.deployment)
         return build_node(
             chain=EthereumChain(rpc, deployment, None),
             payer=Payer(rpc, deployment, Account.from_key(self.payer)),
@@ -202,26 +210,20 @@ def settle_whatever_comes(node: LocalNode, between: Callable[[], None] = lambda:
 
 
 @contextmanager
-def working(node: LocalNode) -> Iterator[None]:
-    """A relayer that ticks in a thread of its own meanwhile; a fault that is not ours fails the test."""
-    stop, died = Event(), []
+def working(*ticks: Callable[[], object]) -> Iterator[None]:
+    """Services that tick meanwhile, each in a thread; a fault that is not ours fails the test."""
+    stop = Event()
 
-    def work() -> None:
-        while not stop.is_set():
-            try:
-                relayer_of(node).tick()
-            except ChartkeyError:
-                pass
-            except BaseException as fault:
-                died.append(fault)
-                raise
-            stop.wait(0.01)
+    def work(tick: Callable[[], object]) -> None:
+        while not stop.wait(0.01):
+            with suppress(ChartkeyError):
+                tick()
 
-    thread = Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    assert not died
+    with ThreadPoolExecutor(len(ticks)) as threads:
+        done = [threads.submit(work, tick) for tick in ticks]
+        try:
+            yield
+        finally:
+            stop.set()
+        for one in done:
+            one.result()

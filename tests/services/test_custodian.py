@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,42 +12,29 @@ import pytest
 from app.adapters.access_log import SqliteAccessLog
 from app.client.letters import GrantFile, RecordFile
 from app.client.person import Person
+from app.core.audit import inquiry
 from app.core.consent import mask_of, word_of
 from app.core.envelopes import open_envelope
 from app.core.errors import (
     AccessNotOfNow,
     AccessRefused,
     ChainUnreachable,
+    ForeignKeys,
     ForeignSignature,
     GrantExpired,
     GrantRevoked,
     GrantTagReplaced,
     NoSlot,
     NotServed,
-    NotStored,
     RecordRetracted,
     StoppedByOperator,
 )
 from app.core.opening import OpeningRequest
 from app.core.signatures import Signed
 from app.core.statements import AUDIT, Revocation, RevocationOfAll
-from app.services.custodian import LocalCustodian
+from app.services.custodian import LocalCustodian, OneWitness, Registry
+from tests.asking import request_to_first, wait_until
 from tests.chain_fixtures import DAY, NOTE, Place
-
-
-class Asking:
-    """Stands before a custodian and keeps the requests that come by."""
-
-    def __init__(self, custodian: LocalCustodian) -> None:
-        self.custodian = custodian
-        self.requests: list[OpeningRequest] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.custodian, name)
-
-    def release(self, request: OpeningRequest) -> Any:
-        self.requests.append(request)
-        return self.custodian.release(request)
 
 
 @pytest.fixture
@@ -63,21 +52,17 @@ def request_of(
 ) -> Callable[[], OpeningRequest]:
     """What the doctor sends to the first custodian, just now."""
 
-    def make() -> OpeningRequest:
-        asking = Asking(place.custodians[0])
-        custodians, place.node.custodians = place.node.custodians, [asking, *place.custodians[1:]]
-        try:
-            doctor.open(*shared)
-        finally:
-            place.node.custodians = custodians
-        return asking.requests[0]
+    return lambda: request_to_first(place, doctor, *shared)
 
-    return make
+
+def sealed_entries(custodian: LocalCustodian, person: Person) -> list[bytes]:
+    question = inquiry(person.address, custodian.id, at=person.clock(), salt=os.urandom(32))
+    return list(custodian.entries(*person.sign_access(question)).entries)
 
 
 def entries(custodian: LocalCustodian, person: Person) -> list[dict[str, Any]]:
     return [
-        open_envelope(entry, person.vault.identity) for entry in custodian.entries(person.address)
+        open_envelope(entry, person.vault.identity) for entry in sealed_entries(custodian, person)
     ]
 
 
@@ -87,9 +72,10 @@ def test_every_custodian_that_released_has_logged_it_for_the_patient_alone(
     file, _ = shared
     assert doctor.open(*shared) == NOTE
     for custodian in place.custodians:
+        wait_until(lambda custodian=custodian: entries(custodian, patient) != [])  # type: ignore[misc]
         (entry,) = entries(custodian, patient)
         assert entry["records"] == ["0x" + file.digest.hex()]
-        (sealed,) = custodian.entries(patient.address)
+        (sealed,) = sealed_entries(custodian, patient)
         with pytest.raises(NoSlot):
             open_envelope(sealed, doctor.vault.identity)
 
@@ -116,17 +102,17 @@ def test_a_log_that_cannot_be_written_releases_nothing(
         custodian.release(request)
 
 
-def test_a_patient_whose_keys_cannot_be_had_gets_no_unlogged_opening(
-    place: Place, request_of: Callable[[], OpeningRequest]
+@pytest.mark.parametrize("keys", ["none", "the viewer's"])
+def test_without_the_patients_own_keys_nothing_is_opened_and_nothing_logged(
+    place: Place, patient: Person, request_of: Callable[[], OpeningRequest], keys: str
 ) -> None:
     request, custodian = request_of(), place.custodians[0]
-
-    def lost(_: bytes) -> bytes:
-        raise NotStored(address="it")
-
-    custodian.documents = lost
-    with pytest.raises(NotStored):
-        custodian.release(request)
+    before = len(entries(custodian, patient))
+    given = request.viewer_keys if keys != "none" else b""
+    other = replace(request, patient_keys=given)
+    with pytest.raises(ForeignKeys):
+        custodian.release(other)
+    assert len(entries(custodian, patient)) == before
 
 
 def test_a_refused_access_is_not_logged(
@@ -134,7 +120,7 @@ def test_a_refused_access_is_not_logged(
 ) -> None:
     with pytest.raises(AccessRefused):
         stranger.open(*shared)
-    assert [custodian.entries(patient.address) for custodian in place.custodians] == [[], [], []]
+    assert [entries(custodian, patient) for custodian in place.custodians] == [[], [], []]
 
 
 def test_a_stopped_custodian_refuses_and_goes_on_when_started(
@@ -254,7 +240,9 @@ def test_a_chain_that_goes_away_between_two_answers_releases_nothing(
     request, custodian = request_of(), place.custodians[0]
     place.next_block()  # answers are reused within a block, and none is known of this one
     view = place.chain.view()
-    custodian.view = lambda: view
+    custodian.registries = [
+        Registry(domains=place.chain.domains, witnesses=OneWitness(lambda: view))
+    ]
     place.close_down()
     with pytest.raises(ChainUnreachable):
         custodian.release(request)
@@ -301,9 +289,10 @@ def test_an_opening_is_handed_in_once(
     place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]
 ) -> None:
     doctor.open(*shared)
-    place.time.ahead += 1
     taken: list[bytes] = []
     custodian = place.custodians[0]
+    wait_until(lambda: custodian.log.counts() == {"open": 1})
+    place.time.ahead += 1
     assert custodian.hand_in(lambda access, *_: taken.append(access), older_than=0) == 1
     assert custodian.hand_in(lambda access, *_: taken.append(access), older_than=0) == 0
     assert len(taken) == 1
@@ -313,8 +302,9 @@ def test_a_hand_in_that_fails_is_tried_again(
     place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]
 ) -> None:
     doctor.open(*shared)
-    place.time.ahead += 1
     custodian = place.custodians[0]
+    wait_until(lambda: custodian.log.counts() == {"open": 1})
+    place.time.ahead += 1
 
     def down(*_: Any) -> None:
         raise ChainUnreachable("down")

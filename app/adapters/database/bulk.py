@@ -24,7 +24,7 @@ def insert_fast(
         return
     if connection.dialect.name == "postgresql":
         arrays = (bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns)
-        taken = func.unnest(*arrays).table_valued(*columns)
+        taken = func.unnest(*arrays).table_valued(*columns).render_derived()
         into = postgresql.insert(table).from_select(columns, select(taken))
         values = dict(zip(columns, map(list, zip(*many, strict=True)), strict=True))
         connection.execute(into.on_conflict_do_nothing(), values)

@@ -29,6 +29,7 @@ def connect(url: str) -> Engine:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA busy_timeout=30000")
+            connection.execute("PRAGMA secure_delete=ON")  # what was erased leaves the file
 
         return engine
     return create_engine(url, pool_pre_ping=True)
@@ -39,7 +40,8 @@ def translated() -> Iterator[None]:
     """The database's own errors as ours: StoreFull, DatabaseUnreachable."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as cause:
+    except (OperationalError, InterfaceError, PoolTimeout, OSError) as cause:
+        # pg8000 lets some of the socket's own errors pass, as that of a server which is going down
         told = str(getattr(cause, "orig", cause))
         if "full" in told or "No space left" in told:  # SQLITE_FULL, ENOSPC
             raise StoreFull() from cause

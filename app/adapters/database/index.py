@@ -10,12 +10,21 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.engine import Connection
 
 from app.adapters.database.bulk import insert_fast
 from app.adapters.database.engine import alone, reading, writing
-from app.adapters.database.schema import anchors, blocks, digests, events, manifests
+from app.adapters.database.schema import (
+    INDEX,
+    KEPT,
+    QUEUE,
+    anchors,
+    blocks,
+    digests,
+    events,
+    manifests,
+)
 from app.adapters.database.tables import Tables
 from app.core.indexing import KEPT_BLOCKS, Anchor, Dated, Event, Followed, Span, Wanted
 from app.core.merkle import ManifestEntry
@@ -124,28 +133,18 @@ class Index(Tables):
                 for r in connection.execute(query)
             ]
 
-    def leaves_of(self, list_: int) -> list[bytes]:
-        """The digests of a list that was read."""
-        query = select(digests.c.digest).where(digests.c.list == list_)
+    def read_lists(self, after: int, most: int) -> list[int]:
+        """The numbers of lists that were read, in order, from the one after `after` on."""
+        query = select(manifests.c.id).where(manifests.c.state == READ, manifests.c.id > after)
         with reading(self._engine) as connection:
-            return list(connection.execute(query).scalars())
+            found = connection.execute(query.order_by(manifests.c.id).limit(most))
+            return list(found.scalars())
 
-    def listed(self, after: tuple[int, bytes], most: int) -> list[tuple[int, bytes, bytes]]:
-        """(list, digest, envelope) of entries with an envelope, list by list, from `after` on.
-
-        To walk through all of them, begin with (0, b"") and go on from the last (list, digest).
-        """
-        list_, digest = after
-        query = (
-            select(digests.c.list, digests.c.digest, digests.c.envelope)
-            .where(
-                (digests.c.list > list_) | ((digests.c.list == list_) & (digests.c.digest > digest))
-            )
-            .order_by(digests.c.list, digests.c.digest)
-            .limit(most)
-        )
+    def entries_of(self, list_: int) -> list[tuple[bytes, bytes]]:
+        """(digest, envelope) of what a list names, where it was read."""
+        query = select(digests.c.digest, digests.c.envelope).where(digests.c.list == list_)
         with reading(self._engine) as connection:
-            return [(r.list, r.digest, r.envelope) for r in connection.execute(query)]
+            return [(row.digest, row.envelope) for row in connection.execute(query)]
 
     def events_of(self, subject: str, *names: str) -> list[Event]:
         """The events about a subject, of those names where any are given, oldest first."""
@@ -157,6 +156,14 @@ class Index(Tables):
         return [
             Event(**{**dict(row._mapping), "arguments": json.loads(row.arguments)}) for row in rows
         ]
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written: neither queued, nor kept, nor indexed."""
+        with reading(self._engine) as connection:
+            return not any(
+                connection.execute(select(literal(1)).select_from(table).limit(1)).first()
+                for table in (*QUEUE, *KEPT, *INDEX)
+            )
 
     def counts(self) -> dict[str, int]:
         """How far the index has come (`block`), and how many rows of each kind it has."""

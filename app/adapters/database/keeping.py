@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 
 from app.adapters.cid import cid_of
@@ -43,9 +43,19 @@ class Keeping(Tables):
             return [(r.digest, r.address, r.content) for r in connection.execute(query)]
 
     def belongings(self, record: bytes) -> list[str]:
-        """The addresses of a record's envelopes, its sheets, and the body that it claimed."""
+        """The addresses of a record's envelopes, its sheets, and the body that it claimed.
+
+        An envelope belongs to the first digest that came with it, as a body does: its bytes are
+        public, and nobody shall have it deleted by sending it again under another digest.
+        """
+        earlier = parcels.alias()
+        taken = exists().where(
+            earlier.c.address == parcels.c.address,
+            earlier.c.id < parcels.c.id,
+            earlier.c.digest != record,
+        )
         queries = (
-            select(parcels.c.address).where(parcels.c.digest == record).distinct(),
+            select(parcels.c.address).where(parcels.c.digest == record, ~taken).distinct(),
             select(sheets.c.address).where(sheets.c.record == record),
             select(claims.c.body).where(claims.c.record == record),
         )

@@ -150,7 +150,7 @@ parcels = Table(
     Column("id", Row, primary_key=True),
     Column("person", String(42), nullable=False, index=True),
     Column("digest", LargeBinary(32), nullable=False, index=True),
-    Column("address", String(80), nullable=False),
+    Column("address", String(80), nullable=False, index=True),
     UniqueConstraint("person", "address"),
 )
 """Which envelope was addressed to whom."""

@@ -1,0 +1,115 @@
+"""Owns every service in one process: servers and loops in threads, started and ended together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from threading import Event, Thread
+from typing import cast
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from app.adapters.database import Database
+from app.adapters.processes import require_free
+from app.applications import custodian_app, web_app
+from app.compose import Parts, hand_in_loop, index_loop, relay_loop
+from app.config import Settings
+from app.embedded import Embedded
+from app.running import Crew
+from app.services.custodian import LocalCustodian
+from app.services.relayer import Settled
+from app.serving import FEED
+
+
+class HttpServer:
+    """A web application on a port of this process, for `all`, the demo and tests."""
+
+    def __init__(self, app: Flask, host: str, port: int) -> None:
+        """Port 0 takes a free one; raises CannotStart where the port is taken."""
+        require_free(port, "The web service")
+        self._app = app
+        self._server: BaseWSGIServer = make_server(host, port, app, threaded=True)
+        self._server.daemon_threads = False  # type: ignore[attr-defined]
+        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="http")
+        self.url = f"http://{host}:{self._server.server_port}"
+
+    def start(self) -> None:
+        """Take requests."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Take no more, and return when those under way are answered."""
+        feed = self._app.extensions.get(FEED)
+        if feed is not None:
+            feed.is_closing = lambda: True
+            feed.close()
+        if self._thread.ident is not None:
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Every service in this process: where they listen, and whether one has broken."""
+
+    url: str
+    custodians: Sequence[str]
+    crew: Crew
+
+
+@contextmanager
+def together(
+    parts: Parts,
+    custodians: Sequence[LocalCustodian],
+    *,
+    stop: Event,
+    seen: Callable[[Settled], None] | None = None,
+) -> Iterator[Together]:
+    """Web, relayer, index and custodians in threads; all end in good order.
+
+    The node listens where the settings say, the custodians on free ports beside it.
+    """
+    settings, node = parts.settings, parts.node()
+    host, port = settings.bind
+    with ExitStack() as stack:
+        apart = [
+            HttpServer(custodian_app(settings, custodian), host, 0) for custodian in custodians
+        ]
+        known = replace(parts, settings=replace(settings, custodians=tuple(server.url for server in apart)))
+        web = HttpServer(web_app(known), host, port)
+        for server in (*apart, web):
+            stack.callback(server.end)
+            server.start()
+        loops = [relay_loop(parts.relayer(seen)), index_loop(parts.indexer())]
+        loops += [hand_in_loop(settings, one, node, node.proof) for one in custodians]
+        crew = Crew(loops, stop)
+        stack.callback(crew.end)
+        crew.start()
+        yield Together(url=web.url, custodians=[server.url for server in apart], crew=crew)
+
+
+def parts_of_place(place: Embedded, settings: Settings) -> Parts:
+    """The parts of a Chartkey with a chain of its own, whose clock may be idle for hours."""
+    return Parts(
+        settings=replace(settings, most_block_age=0, hand_in_seconds=place.hand_in_after),
+        deployment=place.deployment,
+        rpc=place.rpc,
+        chain=place.chain,
+        database=cast(Database, place.node.database),
+        bodies=place.node.bodies,
+        secret=place.node.secret,
+        custodians=place.custodians,
+        payer=place.chain_process.accounts[0],
+    )
+
+
+@contextmanager
+def running(place: Embedded, settings: Settings) -> Iterator[Together]:
+    """Every service of an embedded Chartkey, until the block ends."""
+    parts = parts_of_place(place, settings)
+    seen = place.node.settled.append
+    with together(parts, place.custodians, stop=Event(), seen=seen) as all_of_them:
+        yield all_of_them
