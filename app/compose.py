@@ -42,6 +42,7 @@ from app.services.indexer import Indexer
 from app.services.loops import Loop
 from app.services.node import LocalNode
 from app.services.ports import Chain, Payer, Store
+from app.services.proofs import Proofs
 from app.services.relayer import Plan, Relayer, Settled
 
 LOG = logging.getLogger("chartkey.services")
@@ -74,7 +75,12 @@ def build_node(
 ) -> LocalNode:
     """A node; where a payer is given, with a relayer of its own."""
     node = LocalNode(
-        chain=chain, database=database, bodies=bodies, secret=secret, custodians=custodians
+        chain=chain,
+        database=database,
+        bodies=bodies,
+        secret=secret,
+        custodians=custodians,
+        proofs=Proofs(database),
     )
     if payer is not None:
         node.relayer = Relayer(

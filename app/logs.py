@@ -71,6 +71,7 @@ def begin(service: str, level: str = "info", stream: TextIO | None = None) -> No
     """Have everything that is logged in this process leave as lines of JSON."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(service))
+    handler.addFilter(lambda record: is_ours(record) or record.levelno >= logging.WARNING)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

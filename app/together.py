@@ -78,7 +78,9 @@ def together(
         apart = [
             HttpServer(custodian_app(settings, custodian), host, 0) for custodian in custodians
         ]
-        known = replace(parts, settings=replace(settings, custodians=tuple(server.url for server in apart)))
+        known = replace(
+            parts, settings=replace(settings, custodians=tuple(server.url for server in apart))
+        )
         web = HttpServer(web_app(known), host, port)
         for server in (*apart, web):
             stack.callback(server.end)

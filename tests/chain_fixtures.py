@@ -69,14 +69,16 @@ class Place(Embedded):
 
     time: Clock = field(default_factory=Clock)
     payer: Payer
+    line: Rpc
+    """The endpoint over which the node itself asks."""
 
     def close_down(self) -> None:
         """The chain stops answering."""
-        self.chain._rpc.url = DEAD_URL
+        self.line.url = DEAD_URL
 
     def come_back(self) -> None:
         """The chain answers again."""
-        self.chain._rpc.url = self.chain_process.url
+        self.line.url = self.chain_process.url
 
     def restart(self) -> LocalNode:
         """Another process takes over: a new node on the same database and folder."""
@@ -181,6 +183,7 @@ def make_place(anvil: LocalChain, deployment: Deployment) -> Iterator[Callable[.
             clock=clock,
             time=clock,
             payer=payer,
+            line=rpc,
         )
         node.custodians = place.custodians
         for _ in range(custodians):

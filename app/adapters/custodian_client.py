@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-
+from app.adapters.lines import Broken, Line
 from app.core.encoding import from_hex
 from app.core.errors import ChartkeyError, MalformedStatement, ServiceRefused, ServiceUnreachable
 from app.core.merkle import is_proven
@@ -28,51 +26,30 @@ from app.core.wire import (
     write_revocation,
 )
 
-CONNECTIONS = 32
 LARGEST_ANSWER = 4 * MOST_BYTES
-PIECE = 1 << 16
 
 
 class _Service:
-    """One service of Chartkey; connections are kept alive and shared by threads."""
+    """One service of Chartkey."""
 
     def __init__(self, url: str, name: str, timeout: float) -> None:
-        self.url, self.name = url.rstrip("/"), name or str(urlsplit(url).netloc)
-        self._timeout = timeout
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy for the web is none for these
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+        self._line = Line(url, timeout, most_answer=LARGEST_ANSWER)
+        self.name = name or self._line.place
 
     def ask(self, method: str, path: str, document: Any = None) -> Any:
         """The JSON of an answer; raises the error that the service told, ServiceUnreachable."""
+        question = None if document is None else json.dumps(document).encode()
         try:
-            with self._session.request(
-                method,
-                self.url + path,
-                json=document,
-                timeout=self._timeout,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                status, body = response.status_code, self._body(response)
-        except requests.RequestException as cause:
-            raise ServiceUnreachable(type(cause).__name__, name=self.name) from cause
+            status, answer = self._line.ask(method, path, question)
+        except Broken as cause:
+            raise ServiceUnreachable(str(cause), name=self.name) from cause
         try:
-            told = read_json(body)
+            told = read_json(answer)
         except MalformedStatement as cause:
             raise ServiceRefused("it answered no JSON", name=self.name) from cause
         if status != 200:
             raise read_error(told, self.name)
         return told
-
-    def _body(self, response: requests.Response) -> bytes:
-        body = bytearray()
-        for piece in response.iter_content(PIECE):
-            body += piece
-            if len(body) > LARGEST_ANSWER:
-                raise ServiceRefused("its answer is too long", name=self.name)
-        return bytes(body)
 
 
 class HttpCustodian:

@@ -48,18 +48,27 @@ Call = tuple[Any, ...]
 
 def newest_block(rpc: Asker) -> Mapping[str, Any]:
     """The head of the chain; raises ChainUnreachable."""
-    return _shown(rpc.call("eth_getBlockByNumber", "latest", False))
+    return _block(rpc, "latest")
 
 
 def block_at(rpc: Asker, number: int) -> Mapping[str, Any]:
     """One block of the chain; raises ChainUnreachable where it is not shown."""
-    return _shown(rpc.call("eth_getBlockByNumber", hex(number), False))
+    return _block(rpc, hex(number))
 
 
-def _shown(block: Any) -> Mapping[str, Any]:
+def _block(rpc: Asker, name: str) -> Mapping[str, Any]:
+    block = _asked(rpc, "eth_getBlockByNumber", name, False)
     if not isinstance(block, dict):
         raise ChainUnreachable("it shows no block")
     return block
+
+
+def _asked(rpc: Asker, method: str, *params: Any) -> Any:
+    """One call that no contract can refuse."""
+    try:
+        return rpc.call(method, *params)
+    except RpcRefused as refusal:
+        raise ChainUnreachable("it refused a call") from refusal
 
 
 class RpcView:
@@ -90,7 +99,7 @@ class RpcView:
         """Call a view function at this block."""
         call = (contract, function, *map(_hashable, arguments))
         if call not in self._answers:
-            self._keep(call, self._eth_call(self._question(call)))
+            self._keep(call, _asked(self._rpc, "eth_call", *self._question(call)))
         return self._answers[call]
 
     def unknown(self, questions: Iterable[Question]) -> list[Call]:
@@ -116,12 +125,6 @@ class RpcView:
         target = self._contracts[contract]
         data = hex0x(target.encode(function, *arguments))
         return {"to": target.address, "data": data}, hex(self.number)
-
-    def _eth_call(self, question: tuple[dict[str, str], str]) -> Any:
-        try:
-            return self._rpc.call("eth_call", *question)
-        except RpcRefused as refusal:
-            raise ChainUnreachable(f"it refused a call ({refusal})") from refusal
 
     def _keep(self, call: Call, answer: Any) -> None:
         contract, function, *_ = call
@@ -167,7 +170,7 @@ class RpcView:
         return int(self.ask(RECORDS, "retractedAt", person, record))
 
     def accepts(self, account: str, digest: bytes, signature: bytes) -> bool:
-        if self._rpc.call("eth_getCode", account, hex(self.number)) in ("0x", None):
+        if _asked(self._rpc, "eth_getCode", account, hex(self.number)) in ("0x", None):
             return False
         call = {"to": account, "data": hex0x(_PLAIN.encode("isValidSignature", digest, signature))}
         try:

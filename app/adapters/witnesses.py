@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from app.adapters.contracts import Contract
 from app.adapters.deployment import Deployment
 from app.adapters.group_commit import GroupCommit
-from app.adapters.rpc import RpcRefused
-from app.adapters.view import Caller, RpcView, block_at, newest_block
+from app.adapters.rpc import Asker, RpcRefused
+from app.adapters.view import RpcView, block_at, newest_block
 from app.core.encoding import from_hex, hex0x, keccak
 from app.core.errors import (
     ChainStale,
@@ -36,7 +36,7 @@ R = TypeVar("R")
 class _Witness:
     """One endpoint, whose chain and contracts are looked at first, and again after any error."""
 
-    def __init__(self, rpc: Caller, deployment: Deployment) -> None:
+    def __init__(self, rpc: Asker, deployment: Deployment) -> None:
         self._rpc, self._deployment = rpc, deployment
         self._contracts = {
             name: Contract(name=name, address=contract.address, abi=contract.abi)
@@ -101,7 +101,7 @@ class Witnesses:
 
     def __init__(
         self,
-        endpoints: Sequence[Caller],
+        endpoints: Sequence[Asker],
         deployment: Deployment,
         *,
         most_block_age: int,
@@ -175,7 +175,7 @@ def _translated(ask: Callable[[T], R], one: T) -> R:
     try:
         return ask(one)
     except RpcRefused as refusal:
-        raise ChainUnreachable(f"it refused a call ({refusal})") from refusal
+        raise ChainUnreachable("it refused a call") from refusal
 
 
 def _hash_at(witness: _Witness, view: RpcView, number: int) -> str:

@@ -12,6 +12,7 @@ from app.client.writing import SealedBody, Source, seal_body
 from app.core.categories import require_category
 from app.core.encoding import ZERO32
 from app.core.envelopes import seal_envelope
+from app.core.erasure import Erased
 from app.core.errors import (
     ChartkeyError,
     NotAnchored,
@@ -282,7 +283,11 @@ class Charting(Letterbox):
         """Entered in error (as its author) or no longer shared (as its patient)."""
         self.node.accept(self.sign(Retraction(person=self.address, record=file.digest)))
 
-    def erase(self, file: RecordFile) -> None:
-        """Retract a record of one's own chart and have its node delete what it keeps of it."""
+    def erase(self, file: RecordFile) -> Erased:
+        """Retract a record of one's own chart and have its node delete what it keeps of it.
+
+        Answers what was deleted, as the node signed it; what a store or another node has left
+        stands there too.
+        """
         retraction = Retraction(person=self.address, record=file.digest)
-        self.node.erase(file.signed, self.sign(retraction))
+        return self.node.erase(file.signed, self.sign(retraction))

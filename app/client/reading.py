@@ -91,6 +91,7 @@ class Reading(Charting):
         """The request to each custodian: the same but for the shares that are its own."""
         signed, session = self.sign_access(access)
         proof = self.node.proof(grant.digest) if grant else None
+        viewer_keys = self.keys_document()
         patient_keys = self.keys_of(files[0].statement.patient).encode()
 
         def request(custodian: Custodian | None) -> OpeningRequest:
@@ -105,7 +106,7 @@ class Reading(Charting):
             return OpeningRequest(
                 access=signed,
                 records=asked,
-                viewer_keys=self.keys_document(),
+                viewer_keys=viewer_keys,
                 grant=grant.signed if grant else None,
                 grant_proof=proof,
                 session=session,

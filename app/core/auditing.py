@@ -80,6 +80,7 @@ class Listed:
     """A list that the index knows: its state, and whether an anchor names it."""
 
     id: int
+    judge: str
     root: bytes
     manifest: bytes
     state: str

@@ -205,4 +205,3 @@ def require_own_retraction(
     if (statement.person, statement.record) != (record.statement.patient, digest):
         raise ForeignSignature(person=record.statement.patient)
     return digest
-

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from app.core.cid import require_cid
+from app.core.cid import raw_cid, require_cid
 from app.core.encoding import checksum_address, from_hex, hex0x
 from app.core.errors import MalformedStatement, NotStored
 from app.core.indexing import Anchor, Followed
@@ -35,6 +36,15 @@ class PeerHead:
     contracts: Mapping[str, str]
     head: Followed | None
     node: str
+
+
+_ONE_BLOCK = raw_cid(bytes(32))[:7]
+"""CIDs of raw blocks begin alike: version, codec, and the kind of hash."""
+
+
+def is_one_block(address: str) -> bool:
+    """Whether an address is that of at most 256 KiB, which are quickly hashed."""
+    return address.startswith(_ONE_BLOCK)
 
 
 def contracts_of(domains: Domains) -> dict[str, str]:
@@ -107,7 +117,7 @@ def read_anchors(document: Any, after: Place) -> tuple[list[Anchor], Place | Non
         raise MalformedStatement("its anchors are not a list of one page")
     anchors = [_anchor(row) for row in rows]
     places = [after, *((one.block, one.place) for one in anchors)]
-    if any(b <= a for a, b in zip(places, places[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(places)):
         raise MalformedStatement("its anchors are not in order")
     if following is None:
         return anchors, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from app.core.erasure import Erased
 from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
 from app.core.signatures import Proof, Signed
 from app.core.statements import Access, CategoryKeys, Domains, Record, Retraction, Sheet
@@ -177,8 +178,12 @@ class Node(Protocol):
     def deliver(self, person: str, digest: bytes, envelope: bytes) -> None:
         """Hand a person an envelope that belongs to a statement, without anchoring it."""
 
-    def erase(self, record: Signed[Record], retraction: Signed[Retraction]) -> None:
-        """Take the patient's retraction, and delete the record's body, sheets and envelopes."""
+    def erase(self, record: Signed[Record], retraction: Signed[Retraction]) -> Erased:
+        """Take the patient's retraction, and delete the record's body, sheets and envelopes.
+
+        Answers the node's signed receipt, and what the peers that it told did. Raises
+        ForeignSignature, ChainUnreachable, and then nothing was deleted.
+        """
 
     def keep_category_keys(self, signed: Signed[CategoryKeys], document: bytes) -> None:
         """Keep the newest public category keys of a patient; served to those who may add."""

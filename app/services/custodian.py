@@ -108,6 +108,7 @@ class LocalCustodian:
     """A stop for as long as this process lives."""
     newest_time: int = field(default=0, init=False)
     """The time of the oldest of the newest blocks, when they were last seen."""
+
     @property
     def id(self) -> bytes:
         return self.key.public.id
@@ -139,9 +140,7 @@ class LocalCustodian:
         """The one answer of all views; where one says no, or something else, it is no."""
         domains, views = registry.domains, self._views(registry)
         clock = self.clock()
-        prepare = registry.witnesses.prepare
-        prepare(views, lambda view: foreseen(request, domains=domains, view=view, clock=clock))
-        prepare(views, lambda view: foreseen_after_anchor(request, domains=domains, view=view))
+        self._foresee(request, registry, views, clock)
         patient = request.records[0].record.patient if request.records else ""
         heard = self.log.heard(patient)
         answers = set()
@@ -151,6 +150,14 @@ class LocalCustodian:
         if len(answers) != 1:
             raise EndpointsDisagree()
         return answers.pop()
+
+    def _foresee(
+        self, request: OpeningRequest, registry: Registry, views: Sequence[ChainView], clock: int
+    ) -> None:
+        """Have everything asked at once that the decision will ask; it is only speed."""
+        domains, prepare = registry.domains, registry.witnesses.prepare
+        prepare(views, lambda view: foreseen(request, domains=domains, view=view, clock=clock))
+        prepare(views, lambda view: foreseen_after_anchor(request, domains=domains, view=view))
 
     def _registry(self, audit: Domain | None) -> Registry:
         """The one that is meant; a request that names none means the only one."""

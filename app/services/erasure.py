@@ -47,9 +47,7 @@ class ErasingPeer(Protocol):
 
     @property
     def name(self) -> str: ...
-    def erase(
-        self, record: Signed[Record], retraction: Signed[Retraction]
-    ) -> SignedReceipt: ...
+    def erase(self, record: Signed[Record], retraction: Signed[Retraction]) -> SignedReceipt: ...
 
 
 @runtime_checkable
@@ -75,15 +73,20 @@ class Erasing:
     secret: NodeSecret
     clock: Callable[[], int] = field(default=lambda: int(time.time()))
 
-    def erase(self, patient: str, record: bytes) -> SignedReceipt:
+    def erase(self, patient: str, record: bytes, also: Iterable[str] = ()) -> SignedReceipt:
         """Delete what belongs to a record (its digest), and what an earlier try had to leave.
 
-        Whether the patient wants it must have been checked before. A store that does not answer
-        is named in the receipt. Raises DatabaseUnreachable, StoreFull; erasing again goes on.
+        Whether the patient wants it must have been checked before. `also` are addresses that are
+        known to be the record's, though no row says so. A store that does not answer is named in
+        the receipt. Raises DatabaseUnreachable, StoreFull; erasing again goes on.
         """
         before = self.receipt(patient, record)
         known = before.receipt.stores if before else ()
-        wanted = {*self.database.belongings(record), *(before.receipt.left if before else ())}
+        wanted = {
+            *self.database.belongings(record),
+            *(before.receipt.left if before else ()),
+            *also,
+        }
         stores = stores_of(self.bodies)
         noted = [Cleared(store=name, left=_ordered(wanted)) for name, _ in stores]
         self._keep(patient, self._receipt(record, _merged(known, noted)))
@@ -154,9 +157,7 @@ def tell_peers(
         return list(pool.map(lambda peer: _tell(peer, record, retraction), peers))
 
 
-def _tell(
-    peer: ErasingPeer, record: Signed[Record], retraction: Signed[Retraction]
-) -> PeerAnswer:
+def _tell(peer: ErasingPeer, record: Signed[Record], retraction: Signed[Retraction]) -> PeerAnswer:
     try:
         return PeerAnswer(name=peer.name, receipt=peer.erase(record, retraction))
     except ChartkeyError as refusal:

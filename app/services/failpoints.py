@@ -13,7 +13,6 @@ from collections import Counter
 POINTS = (
     "accepted",
     "batch-formed",
-    "contents-published",
     "manifest-published",
     "batch-published",
     "batch-allocated",

@@ -7,13 +7,14 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.core.cid import CHUNK, require_cid
 from app.core.envelopes import MOST_SLOTS
+from app.core.erasure import Erased, SignedReceipt, require_own_retraction
 from app.core.errors import (
     ChainUnreachable,
     ChartkeyError,
-    ForeignSignature,
     MalformedStatement,
     QuotaExceeded,
     SheetStale,
@@ -47,10 +48,13 @@ from app.core.statements import (
 )
 from app.core.typed_data import Statement, parse_address
 from app.core.waybills import NodeSecret
+from app.services.calling import read
+from app.services.erasure import Erasing, ErasingPeer, tell_peers
 from app.services.failpoints import reach
 from app.services.hearing import tell_custodians
 from app.services.ports import Chain, Keeping
-from app.services.relayer import Relayer, Settled, read
+from app.services.proofs import Proofs
+from app.services.relayer import Relayer, Settled
 from app.services.speakers import Speakers, maker_of
 
 DIGEST_COST, CALL_COST = 1, 100
@@ -76,6 +80,10 @@ class LocalNode:
     secret: NodeSecret
     relayer: Relayer | None = None
     custodians: Sequence[Custodian] = ()
+    peers: Sequence[ErasingPeer] = ()
+    """Other nodes, which are told when a record is erased."""
+    proofs: Proofs | None = None
+    """Of what the index knows beyond this node's own batches."""
     random: RandomBytes = field(default=os.urandom)
     settled: list[Settled] = field(default_factory=list)
     """What this node's own relayer brought to the chain."""
@@ -191,10 +199,9 @@ class LocalNode:
 
     def proof(self, digest: bytes) -> Proof | None:
         found = self.database.anchored_batch(digest)
-        if found is None:
-            return None
-        _, manifest = found
-        return MerkleTree(entry.digest for entry in decode_manifest(manifest)).proof(digest)
+        if found is not None:
+            return _tree(found[1]).proof(digest)
+        return self.proofs.proof(digest) if self.proofs else None
 
     # envelopes
 
@@ -284,20 +291,33 @@ class LocalNode:
     def lock(self, person: str) -> bytes:
         return self.database.from_shelf(person, "vault-lock")
 
-    def erase(self, record: Signed[Record], retraction: Signed[Retraction]) -> None:
-        """Take the patient's retraction and delete what this node keeps of the record.
+    def erase(self, record: Signed[Record], retraction: Signed[Retraction]) -> Erased:
+        """Take the patient's retraction, delete what this node keeps of the record, tell its peers.
 
         Nothing is deleted on a word that could not be checked: raises ForeignSignature,
-        ChainUnreachable.
+        ChainUnreachable. What a store or a peer did not do stands in what is answered.
         """
-        digest, statement = self.domains.digest(record.statement), retraction.statement
-        if (statement.person, statement.record) != (record.statement.patient, digest):
-            raise ForeignSignature(person=record.statement.patient)
+        require_own_retraction(record, retraction, self.domains)
         self._present_speakers().require_maker(retraction)
-        self.accept(retraction)
-        for address in self.database.belongings(digest):
-            self.bodies.delete(address)
-        self.database.forget(digest)
+        if not self.chain.is_done(retraction.statement):
+            self.accept(retraction)
+        own = self.erase_here(record, retraction)
+        return Erased(own=own, peers=tell_peers(self.peers, record, retraction))
+
+    def erase_here(self, record: Signed[Record], retraction: Signed[Retraction]) -> SignedReceipt:
+        """Delete what this node keeps of a record, as another node asks that took the retraction.
+
+        Raises ForeignSignature, ChainUnreachable.
+        """
+        digest = require_own_retraction(record, retraction, self.domains)
+        self._present_speakers().require_maker(retraction)
+        erasing = Erasing(database=self.database, bodies=self.bodies, secret=self.secret)
+        return erasing.erase(record.statement.patient, digest)
+
+
+@lru_cache(maxsize=64)
+def _tree(manifest: bytes) -> MerkleTree:
+    return MerkleTree(entry.digest for entry in decode_manifest(manifest))
 
 
 def _rank(statement: Statement) -> int:

@@ -8,20 +8,15 @@ and a chain takes each nonce once.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 from app.core.errors import (
     BalanceTooLow,
-    ChainUnreachable,
     ChartkeyError,
-    ContractRefused,
     FeeCapReached,
-    ForeignSignature,
     TransactionFailed,
 )
 from app.core.merkle import manifest_id
@@ -29,25 +24,20 @@ from app.core.ports import BodyKeeper
 from app.core.relaying import (
     ACCEPTED,
     CHANGES,
-    DONE,
-    REFUSED,
     ROTATES,
-    SENT,
     TAKES_BACK,
     Attempt,
-    Call,
     Cargo,
     Mined,
     Transaction,
 )
-from app.core.signatures import Signed, parse_signed
-from app.core.statements import BOOKS, RECORDS, Revocation
+from app.core.signatures import Signed
+from app.core.statements import BOOKS, RECORDS
 from app.services.batching import Batching
+from app.services.calling import Calling, read
 from app.services.failpoints import reach
 from app.services.ports import Chain, Payer, Queue
 
-TOGETHER = 50
-"""Revocations in one transaction."""
 PATIENCE = 120.0
 """Seconds that `settle` waits for a block."""
 AGAIN = 5.0
@@ -95,6 +85,9 @@ class Relayer:
     """Hears of each transaction that came to the chain."""
 
     def __post_init__(self) -> None:
+        self._calling = Calling(
+            self.chain, self.payer, self.queue, tell=self.tell, send=self._send_calls
+        )
         self._head = b""
         self._handed_in: dict[bytes, float] = {}
         self._gone: dict[int, tuple[int, float]] = {}
@@ -107,14 +100,14 @@ class Relayer:
         """
         self._look()
         self._require_balance(1)
-        failures = list(self._send_calls(TAKES_BACK))
+        failures = list(self._calling.send(TAKES_BACK))
         self._push()
         self._require_balance(self.plan.balance_floor)
-        failures += self._send_calls(CHANGES)
+        failures += self._calling.send(CHANGES)
         self._form(at_once=at_once)
         self._publish()
         self._send_batches()
-        failures += self._send_calls(ROTATES)
+        failures += self._calling.send(ROTATES)
         self._push()
         return failures
 
@@ -176,8 +169,9 @@ class Relayer:
             self._give_up_lost(missing)
 
     def _look_back(self) -> None:
-        standing = self.queue.standing()
-        if not standing:
+        """Open again what stood in a block that a reorganization took away."""
+        standing, seen = self.queue.standing(), self.queue.calls_seen()
+        if not standing and not seen:
             return
         head = self.payer.head()
         if head.hash == self._head:
@@ -188,7 +182,9 @@ class Relayer:
             if now[block] != hash_:
                 self.queue.note_reopened(id_)
                 self._handed_in.clear()
-        self.queue.note_final(head.number - self.plan.final_depth)
+        buried = head.number - self.plan.final_depth
+        self.queue.note_final(buried)
+        self._calling.look_back(seen, buried)
         self._head = head.hash
 
     def _close(self, transaction: Transaction, mined: Mined) -> None:
@@ -233,81 +229,6 @@ class Relayer:
             if looks >= GONE and now - since >= self.plan.lost_seconds:
                 self.queue.note_lost(transaction.id)
 
-    # calls
-
-    def _send_calls(self, rank: int) -> Iterator[ChartkeyError]:
-        """Send calls of one rank, a person's one after the other; what could not be sent."""
-        waiting = [(call, read(call)) for call in self.queue.waiting_calls() if call.rank == rank]
-        if rank == ROTATES:
-            waiting = self._free_to_rotate(waiting)
-        if not waiting:
-            return
-        if rank == TAKES_BACK:
-            self.tell([signed for _, signed in waiting])
-            reach("call-heard")
-        together: list[tuple[Call, Signed[Any]]] = []
-        busy = {c.person for c in self.queue.calls_under_way() if c.state == SENT}
-        for call, signed in waiting:
-            alone = not isinstance(signed.statement, Revocation)
-            if alone and call.person in busy:
-                continue  # its number follows one that is in no block yet
-            try:
-                if self.chain.is_done(signed.statement):
-                    self.queue.close_calls([call.id], DONE)
-                    continue
-                if alone:
-                    busy.add(call.person)
-                    self._send([call.id], [signed], urgent=rank == TAKES_BACK)
-                else:
-                    self.chain.try_out(signed)
-                    together.append((call, signed))
-            except (ContractRefused, ForeignSignature) as refusal:
-                if self._may_hold_later(call):
-                    continue
-                self.queue.close_calls([call.id], REFUSED)
-                yield refusal
-            except ChainUnreachable:
-                raise
-            except ChartkeyError as fault:
-                yield fault  # no money, a full pool: it stays queued
-        for at in range(0, len(together), TOGETHER):
-            part = together[at : at + TOGETHER]
-            try:
-                self._send([call.id for call, _ in part], [s for _, s in part], urgent=True)
-            except ChainUnreachable:
-                raise
-            except ChartkeyError as fault:
-                yield fault
-
-    def _may_hold_later(self, refused: Call) -> bool:
-        """Whether another call of the same person goes first, after which this one may hold."""
-        return any(
-            call.person == refused.person and (call.state == SENT or call.id < refused.id)
-            for call in self.queue.calls_under_way()
-            if call.id != refused.id
-        )
-
-    def _free_to_rotate(
-        self, waiting: Sequence[tuple[Call, Signed[Any]]]
-    ) -> list[tuple[Call, Signed[Any]]]:
-        """Those before which everything is anchored; what the old key signed may be among it.
-
-        They go in a later second than that. Each looks at what came before itself, so that a stream
-        of others does not hold it up.
-        """
-        free = list(
-            takewhile(
-                lambda one: not self.queue.is_waiting_from_before(one[0].accepted_at), waiting
-            )
-        )
-        if free:
-            self.chain.wait_for_next_second()
-        return free
-
-    def _send(self, ids: Sequence[int], many: Sequence[Signed[Any]], *, urgent: bool) -> None:
-        self._allocate(self.payer.calls_cargo(ids, many, urgent=urgent))
-        reach("call-allocated")
-
     # batches
 
     def _form(self, *, at_once: bool) -> None:
@@ -328,9 +249,7 @@ class Relayer:
     def _publish(self) -> None:
         """Everything that a batch's manifest names is in the store before anything is anchored."""
         for batch in self.queue.unpublished_batches():
-            self.bodies.put_many(self.queue.contents_of(batch.id))
-            reach("contents-published")
-            self.bodies.put(iter([batch.manifest]))
+            self.bodies.put_many([*self.queue.contents_of(batch.id), batch.manifest])
             reach("manifest-published")
             self.queue.mark_published(batch.id)
             reach("batch-published")
@@ -341,6 +260,10 @@ class Relayer:
             cargo = self.payer.anchor_cargo(batch.id, batch.judge, batch.root, manifest)
             self._allocate(cargo)
             reach("batch-allocated")
+
+    def _send_calls(self, ids: Sequence[int], many: Sequence[Signed[Any]], urgent: bool) -> None:
+        self._allocate(self.payer.calls_cargo(ids, many, urgent=urgent))
+        reach("call-allocated")
 
     def _allocate(self, cargo: Cargo) -> None:
         fees, least, now = self.payer.fees(), self.payer.next_nonce(), self.clock()
@@ -388,8 +311,3 @@ class Relayer:
             return newest
         reach("replacement-kept")
         return attempt
-
-
-def read(call: Call) -> Signed[Any]:
-    """The statement of a call."""
-    return parse_signed(json.loads(call.statement))[0]

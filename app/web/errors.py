@@ -13,7 +13,7 @@ from app.core import errors
 from app.core.errors import ChartkeyError
 from app.core.wire import write_error
 
-log = logging.getLogger("chartkey.web")
+LOG = logging.getLogger("chartkey.web")
 
 RETRY_AFTER = 60
 """Seconds after which a client may try again, unless the error tells."""
@@ -93,7 +93,7 @@ def _refused_by_flask(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("unexpected %s in %s", type(error).__name__, request.endpoint)
+    LOG.error("something unexpected", extra={"error": type(error).__name__})
     return answer(
         {
             "error": "ServerFault",

@@ -19,13 +19,14 @@ Task = Mapping[str, Any]
 class Client:
     """One process that runs a module of this package on a task."""
 
-    def __init__(self, module: str, task: Task) -> None:
+    def __init__(self, module: str, task: Task, environment: Mapping[str, str] | None) -> None:
         self._name = module
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"scripts.load.{module}"],
             cwd=tools.ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=environment,
             text=True,
             preexec_fn=end_with_parent if sys.platform == "linux" else None,
         )
@@ -63,12 +64,14 @@ class Client:
 
 
 @contextmanager
-def clients(module: str, tasks: Sequence[Task]) -> Iterator[list[Client]]:
-    """Processes that are ready to go; ended in any case."""
+def clients(
+    module: str, tasks: Sequence[Task], environment: Mapping[str, str] | None = None
+) -> Iterator[list[Client]]:
+    """Processes that are ready to go, in our environment unless one is given; ended in any case."""
     started: list[Client] = []
     try:
         for task in tasks:
-            started.append(Client(module, task))
+            started.append(Client(module, task, environment))
         yield started
     finally:
         for client in started:

@@ -116,7 +116,6 @@ class Stage(AbstractContextManager["Stage"]):
         own = {
             "CHARTKEY_DATA": str(self.folder),
             "CHARTKEY_RPC": self.chain.url,
-            "CHARTKEY_BATCH_SECONDS": "1",
             "CHARTKEY_RATE": "0",
             "CHARTKEY_MOST_BLOCK_AGE": "0",
             "CHARTKEY_LOG_LEVEL": "warning",

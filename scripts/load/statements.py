@@ -68,7 +68,7 @@ def _measure(folder: Path, sizes: Sizes, count: int, settings: Mapping[str, str]
         viewers = office.enrol([fresh_secrets() for _ in range(sizes.viewers)])
         with ExitStack() as stack:
             web = stack.enter_context(stage.running("web", listens=True, CHARTKEY_WORKERS="2"))
-            stack.enter_context(stage.running("relay"))
+            stack.enter_context(stage.running("relay", CHARTKEY_BATCH_SECONDS="1"))
             tasks = [
                 {
                     "deployment": str(stage.deployment_file),

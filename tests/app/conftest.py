@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import chain_fixtures
+from tests import chain_fixtures, daemons
 from tests.roles import doctor, patient, place, stranger
 
 __all__ = ["doctor", "patient", "place", "stranger"]
@@ -12,5 +12,6 @@ __all__ = ["doctor", "patient", "place", "stranger"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the fixtures once for all folders, so that one Anvil serves the whole session."""
-    if not config.pluginmanager.is_registered(chain_fixtures):
-        config.pluginmanager.register(chain_fixtures, "chain_fixtures")
+    for plugin in (chain_fixtures, daemons):
+        if not config.pluginmanager.is_registered(plugin):
+            config.pluginmanager.register(plugin, plugin.__name__.rpartition(".")[2])

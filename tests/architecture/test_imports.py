@@ -20,7 +20,8 @@ COMPOSITION = (
 ALLOWED = {
     "core": {"core"},
     "client": {"client", "core"},
-    "adapters": {"adapters", "core"},
+    "adapters": {"adapters", "core", "migrations"},
+    "migrations": {"adapters", "core", "migrations"},
     "services": {"services", "core"},
     "web": {"web", "core", "services"},
     "features": {"core", "web"},

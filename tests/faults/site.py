@@ -24,8 +24,8 @@ from app.adapters.deployment import load
 from app.adapters.followed import FollowedChain
 from app.adapters.kubo import KuboBodies
 from app.adapters.many_bodies import ManyBodies
-from app.adapters.payer import Caller, Payer
-from app.adapters.rpc import Rpc
+from app.adapters.payer import Payer
+from app.adapters.rpc import Caller, Rpc
 from app.adapters.wallets import LocalWallet, new_wallet
 from app.compose import build_node
 from app.core.encoding import ZERO_ADDRESS

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from eth_account import Account
 
+from app.adapters import tools
 from app.adapters.rpc import Rpc
+from app.adapters.wallets import write_key
 from app.core.statements import Retraction
 from app.services.failpoints import POINTS
 from tests.faults import processes
 from tests.faults.conftest import OwnChain
-from tests.faults.site import Ledger, Site, enrol, relayer_of, signed_by, wait_until
+from tests.faults.site import GENEROUS, Ledger, Site, enrol, relayer_of, signed_by, wait_until
 
 IMPATIENT = 0
 """Seconds after which a transaction is replaced, where it should be at each look."""
@@ -82,3 +87,35 @@ def transactions_of(site: Site) -> int:
     """How many transactions of the site's payer are in blocks."""
     address = Account.from_key(site.payer).address
     return int(Rpc(site.rpc).call("eth_getTransactionCount", address, "latest"), 16)
+
+
+def start_command(site: Site, folder: Path, failpoint: str = "") -> subprocess.Popen[bytes]:
+    """`python -m app relay`, as an operator starts it."""
+    environment = {
+        "CHARTKEY_DATA": str(folder),
+        "CHARTKEY_DEPLOYMENT": str(site.deployment),
+        "CHARTKEY_RPC": site.rpc,
+        "CHARTKEY_BATCH_SECONDS": "0",
+        "CHARTKEY_FAILPOINT": failpoint,
+        "DATABASE_URL": site.database,
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", "relay"], env=os.environ | environment, cwd=tools.ROOT
+    )
+
+
+def test_the_command_that_was_killed_goes_on_when_it_is_started_again_and_ends_in_good_order(
+    folder: Path, shared_chain: OwnChain, make_site: Callable[..., Site]
+) -> None:
+    site, ledger = make_site(shared_chain), Ledger()
+    write_key(folder / "relayer.key", site.payer)
+    node = site.node()
+    ledger.hand_in(node, 30)
+    with start_command(site, folder, "batch-sent:2") as killed:
+        assert killed.wait(GENEROUS) == -signal.SIGKILL
+    ledger.hand_in(node, 30)
+    with start_command(site, folder) as second:
+        wait_until(relayer_of(node).is_idle)
+        second.terminate()
+        assert second.wait(GENEROUS) == 0
+    ledger.require_all_anchored(shared_chain.url, site)

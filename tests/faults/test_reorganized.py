@@ -11,11 +11,13 @@ import pytest
 from eth_account import Account
 from web3 import Web3
 
+from app.adapters.chain import EthereumChain
 from app.adapters.database import Database
 from app.adapters.database.fingerprint import fingerprint
 from app.adapters.database.schema import INDEX
+from app.adapters.rpc import Rpc
 from app.core.errors import ChartkeyError, NotEnoughShares
-from app.core.statements import Retraction
+from app.core.statements import Retraction, Revocation
 from app.services.indexer import Indexer
 from app.services.node import LocalNode
 from app.services.relayer import Plan
@@ -181,3 +183,23 @@ def test_custodians_follow_the_chain_back_and_forth(own_chain: OwnChain, tmp_pat
     place.settle()
     with pytest.raises(ChartkeyError):
         doctor.open(file, held)
+
+
+def test_a_revocation_that_a_stranger_handed_in_first_outlives_the_blocks_it_stood_in(
+    own_chain: OwnChain, make_site: Callable[..., Site]
+) -> None:
+    """Their transaction is taken back with its block, and they never send it again."""
+    node = make_site(own_chain).node()
+    wallet = enrol(node)
+    signed = signed_by(node, wallet, Revocation(patient=wallet.address, word=7, mask=1))
+    node.accept(signed)
+    stranger = EthereumChain(
+        Rpc(own_chain.url), own_chain.deployment, Account.from_key(own_chain.new_payer())
+    )
+    own_chain.tell("anvil_mine", "0x3")
+    stranger.relay(signed)
+    node.settle()
+    reorganize(own_chain, 3)
+    relayer_of(node).tick()
+    node.settle()
+    assert node.view().revoked_bits(wallet.address, 7) == 1

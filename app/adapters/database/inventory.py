@@ -10,6 +10,7 @@ from sqlalchemy import Select, Table, and_, exists, or_, select, text
 from sqlalchemy.engine import Row
 
 from app.adapters.database.engine import reading
+from app.adapters.database.keeping import Keeping
 from app.adapters.database.schema import (
     anchors,
     batches,
@@ -39,8 +40,9 @@ FEW = 50
 class Inventory(Tables):
     """Reads what a node's other parts have written; changes nothing."""
 
-    def __init__(self, database: Tables) -> None:
+    def __init__(self, database: Keeping) -> None:
         self._engine = database._engine
+        self.belongings = database.belongings
 
     # the index
 
@@ -83,7 +85,12 @@ class Inventory(Tables):
         )
         for row in self._pages(select(manifests, named.label("named")), manifests, "id", PAGE):
             yield Listed(
-                id=row.id, root=row.root, manifest=row.manifest, state=row.state, named=row.named
+                id=row.id,
+                judge=row.judge,
+                root=row.root,
+                manifest=row.manifest,
+                state=row.state,
+                named=row.named,
             )
 
     def entries_of(self, list_: int) -> list[tuple[bytes, bytes]]:

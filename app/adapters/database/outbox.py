@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Exists, exists, func, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from app.adapters.cid import cid_of
 from app.adapters.database.engine import alone, insert_many_new, reading, writing
@@ -171,21 +171,25 @@ class Outbox(Tables):
     def _calls(self, where: Any) -> list[Call]:
         query = select(calls).where(where).order_by(calls.c.rank, calls.c.id)
         with reading(self._engine) as connection:
-            return [
-                Call(**{name: r._mapping[name] for name in Call.__slots__})
-                for r in connection.execute(query)
-            ]
+            return [_call(row) for row in connection.execute(query)]
 
-    def close_calls(self, ids: Iterable[int], state: str) -> None:
-        """Mark calls `done` or `refused`."""
+    def close_calls(self, ids: Iterable[int], state: str, seen_in: int | None = None) -> None:
+        """Mark calls `done` or `refused`; `seen_in` is the block when somebody else had done them."""
         with writing(self._engine) as connection:
-            connection.execute(update(calls).where(calls.c.id.in_(list(ids))).values(state=state))
+            own = update(calls).where(calls.c.id.in_(list(ids)))
+            connection.execute(own.values(state=state, seen_in=seen_in))
+
+    def calls_seen(self) -> list[tuple[Call, int]]:
+        """Calls that somebody else had done, and in which block that was seen."""
+        query = select(calls).where(calls.c.seen_in.is_not(None)).order_by(calls.c.id)
+        with reading(self._engine) as connection:
+            return [(_call(row), int(row.seen_in)) for row in connection.execute(query)]
 
     def send_again(self, ids: Iterable[int]) -> None:
         """Calls that their transaction did not bring about wait for another one."""
         with writing(self._engine) as connection:
             own = update(calls).where(calls.c.id.in_(list(ids)))
-            connection.execute(own.values(state=ACCEPTED, transaction=None))
+            connection.execute(own.values(state=ACCEPTED, transaction=None, seen_in=None))
 
     # batches
 
@@ -346,3 +350,7 @@ def _is_shown() -> Exists:
         anchors.c.root == manifests.c.root,
         anchors.c.manifest == manifests.c.manifest,
     )
+
+
+def _call(row: Row[Any]) -> Call:
+    return Call(**{name: row._mapping[name] for name in Call.__slots__})

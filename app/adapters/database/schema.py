@@ -93,6 +93,7 @@ calls = Table(
     Column("state", String(8), nullable=False),  # accepted, sent, done, refused
     Column("accepted_at", BigInteger, nullable=False),
     Column("transaction", Row, ForeignKey("transactions.id"), index=True),
+    Column("seen_in", BigInteger, index=True),  # the newest block when somebody else had done it
     Index(None, "state", "rank"),
 )
 """Statements on which a contract acts."""

@@ -277,10 +277,12 @@ def create_tables() -> None:
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("accepted_at", sa.BigInteger(), nullable=False),
         sa.Column("transaction", ROW),
+        sa.Column("seen_in", sa.BigInteger()),
         sa.ForeignKeyConstraint(["transaction"], ["transactions.id"], name="fk_calls_transaction"),
         sa.PrimaryKeyConstraint("id", name="pk_calls"),
         sa.UniqueConstraint("digest", name="uq_calls_digest"),
     )
+    op.create_index("ix_calls_seen_in", "calls", ["seen_in"])
     op.create_index("ix_calls_state_rank", "calls", ["state", "rank"])
     op.create_index("ix_calls_transaction", "calls", ["transaction"])
     op.create_table(

@@ -1,0 +1,16 @@
+"""Brings the session's chain, a place on it and its people to the tests of this folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import chain_fixtures
+from tests.roles import doctor, patient, place, stranger
+
+__all__ = ["doctor", "patient", "place", "stranger"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the fixtures once for all folders, so that one Anvil serves the whole session."""
+    if not config.pluginmanager.is_registered(chain_fixtures):
+        config.pluginmanager.register(chain_fixtures, "chain_fixtures")
