@@ -8,6 +8,7 @@ from flask import Flask
 
 from app import __version__
 from app.adapters.database.figures import Figures
+from app.adapters.database.inventory import Inventory
 from app.adapters.many_bodies import ManyBodies
 from app.compose import Parts, now
 from app.config import Settings
@@ -16,12 +17,14 @@ from app.core.errors import BalanceTooLow, ChainStale, ChartkeyError, StoreUnrea
 from app.core.ports import BodyKeeper
 from app.core.signatures import Proof
 from app.services.custodian import LocalCustodian
+from app.services.peering import PeerDesk
 from app.services.proofs import Proofs
 from app.serving import FEED
 from app.web import create_web, trust_proxies
 from app.web.custodian import create_custodian_app
 from app.web.health import Part, health
 from app.web.live import Feed, live
+from app.web.peers import peers
 from app.web.statements import statements
 
 
@@ -38,6 +41,15 @@ def web_app(parts: Parts) -> Flask:
         health(watch.parts()),
         statements(node, fate=figures.fate, proof=proof, custodians=settings.custodians),
         live(feed),
+        peers(
+            PeerDesk(
+                domains=parts.chain.domains,
+                index=Inventory(parts.database),
+                bodies=parts.bodies,
+                secret=parts.secret,
+                erase=node.erase_here,
+            )
+        ),
     ]
     app = create_web(blueprints, watch.gauges, rate=rate_of(settings.rate))
     trust_proxies(app, settings.proxies)

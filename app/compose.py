@@ -24,6 +24,7 @@ from app.adapters.followed import FollowedChain
 from app.adapters.kubo import KuboBodies
 from app.adapters.many_bodies import ManyBodies
 from app.adapters.payer import Payer as ChainPayer
+from app.adapters.peer import HttpPeer
 from app.adapters.rpc import Caller, Rpc
 from app.adapters.stop_file import StopFile
 from app.adapters.wallets import own_key, read_key
@@ -114,16 +115,23 @@ class Parts:
 
     def node(self) -> LocalNode:
         """A node that accepts, and leaves it to a relayer elsewhere to bring it to the chain."""
-        return build_node(
+        node = build_node(
             chain=self.chain,
             database=self.database,
             bodies=self.bodies,
             secret=self.secret,
             custodians=self.custodians,
         )
+        node.peers = [HttpPeer(url, self.chain.domains) for url in self.settings.peers]
+        return node
 
-    def relayer(self, seen: Callable[[Settled], None] | None = None) -> Relayer:
+    def relayer(self, seen: Callable[[Settled], None] = lambda _: None) -> Relayer:
         """A relayer, whose `seen` hears what came to the chain; raises Misconfigured, KeyFileExposed."""
+
+        def tell(settled: Settled) -> None:
+            log_settled(settled)
+            seen(settled)
+
         account = self.payer or _account(self.settings.relayer_key)
         return Relayer(
             chain=self.chain,
@@ -133,7 +141,7 @@ class Parts:
             batching=Batching(secret=self.secret, pad_to=self.settings.pad_to),
             plan=plan_of(self.settings),
             tell=lambda many: tell_custodians(self.custodians, many),
-            seen=seen or log_settled,
+            seen=tell,
         )
 
     def indexer(self) -> Indexer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -80,6 +81,7 @@ def serve(
         Server(make, settings).run()
     else:
         with _counted_together():
+            import_module("app.applications")  # once, for all processes that part from this one
             Server(make, settings | {"child_exit": _forget_process}).run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from app.adapters.processes import require_free
 from app.applications import custodian_app, web_app
 from app.compose import Parts, hand_in_loop, index_loop, relay_loop
 from app.config import Settings
+from app.core.errors import CannotStart, TransactionFailed
 from app.embedded import Embedded
 from app.running import Crew
 from app.services.custodian import LocalCustodian
-from app.services.relayer import Settled
+from app.services.relayer import PATIENCE, Settled
 from app.serving import FEED
 
 
@@ -58,6 +60,21 @@ class Together:
     url: str
     custodians: Sequence[str]
     crew: Crew
+    is_idle: Callable[[], bool]
+    """Whether all that was accepted is in blocks."""
+
+    def settle(self, patience: float = PATIENCE) -> None:
+        """Wait until the relayer has brought to the chain what was accepted.
+
+        Raises TransactionFailed where it does not come about, CannotStart where a service broke.
+        """
+        until = time.monotonic() + patience
+        while not self.is_idle():
+            if self.crew.is_broken:
+                raise CannotStart("it broke", program="A service")
+            if time.monotonic() > until:
+                raise TransactionFailed("it was not in a block after two minutes")
+            time.sleep(0.01)
 
 
 @contextmanager
@@ -66,7 +83,7 @@ def together(
     custodians: Sequence[LocalCustodian],
     *,
     stop: Event,
-    seen: Callable[[Settled], None] | None = None,
+    seen: Callable[[Settled], None] = lambda _: None,
 ) -> Iterator[Together]:
     """Web, relayer, index and custodians in threads; all end in good order.
 
@@ -90,7 +107,12 @@ def together(
         crew = Crew(loops, stop)
         stack.callback(crew.end)
         crew.start()
-        yield Together(url=web.url, custodians=[server.url for server in apart], crew=crew)
+        yield Together(
+            url=web.url,
+            custodians=[server.url for server in apart],
+            crew=crew,
+            is_idle=parts.relayer().is_idle,
+        )
 
 
 def parts_of_place(place: Embedded, settings: Settings) -> Parts:

@@ -1,4 +1,4 @@
-"""Measures what the design promises in numbers: `python -m scripts.bench gas|crypto [--json]`.
+"""Measures what the design promises in numbers: `python -m scripts.bench gas|crypto|load [--json]`.
 
 A part is a module scripts/bench_<part>.py with two names: `run()`, which measures and returns a mapping
 from keys to figures, and `ROWS`, a sequence of `scripts.bench_table.Row` that says what each key means and
@@ -12,11 +12,12 @@ import argparse
 import importlib
 import json
 import sys
+from pathlib import Path
 
 from app.core.errors import ChartkeyError
 from scripts.bench_table import table
 
-PARTS = ("gas", "crypto")
+PARTS = ("gas", "crypto", "load")
 
 
 def main(words: list[str] | None = None) -> int:
@@ -26,18 +27,39 @@ def main(words: list[str] | None = None) -> int:
     )
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=1.0,
+        help="of `load` alone: how much of its full size, for trying it out",
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="of `load` alone: where, and so on which disk, services write"
+    )
+    parser.add_argument(
+        "--picture", type=Path, help="of `load` alone: where its picture goes (docs/load.svg)"
+    )
     chosen = parser.parse_args(words)
     part = importlib.import_module(f"scripts.bench_{chosen.part}")
     try:
-        figures = part.run()
+        figures = part.run(*_options_of_load(chosen)) if chosen.part == "load" else part.run()
     except ChartkeyError as error:
         print(f"{error} {error.remedy}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
     print(json.dumps(figures, indent=1) if chosen.json else table(part.ROWS, figures))
-    missed = [row.title for row in part.ROWS if not row.is_met(figures[row.key])]
+    missed = [row.title for row in part.ROWS if not row.is_met(figures.get(row.key))]
     for title in missed:
         print(f"missed: {title}", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _options_of_load(chosen: argparse.Namespace) -> tuple[float, Path, Path]:
+    from scripts.bench_load import FOLDER, PICTURE
+
+    return chosen.share, chosen.folder or FOLDER, chosen.picture or PICTURE
 
 
 if __name__ == "__main__":

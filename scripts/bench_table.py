@@ -20,11 +20,15 @@ class Row:
     at_least: bool = False
     """Whether the target is a floor to rise above rather than a ceiling to stay below."""
     beside: str = ""
+    optional: bool = False
+    """Whether it is left out where what it needs is not installed."""
 
-    def is_met(self, figure: float) -> bool:
+    def is_met(self, figure: float | None) -> bool:
         """Whether the figure reaches the target; true where there is none."""
-        if self.target is None:
+        if self.target is None or (figure is None and self.optional):
             return True
+        if figure is None:
+            return False
         return figure >= self.target if self.at_least else figure <= self.target
 
 
@@ -38,6 +42,9 @@ def table(rows: Sequence[Row], figures: Mapping[str, float]) -> str:
     """The figures in columns: what, measured, target, whether it is met, what peers need."""
     lines = [("", "measured", "target", "", "peers, or the floor")]
     for row in rows:
+        if row.key not in figures and row.optional:
+            lines.append((row.title, "", "", "", "not measured: it is not installed"))
+            continue
         figure = figures[row.key]
         bound = (
             "" if row.target is None else f"{'≥' if row.at_least else '≤'} {_number(row.target)}"

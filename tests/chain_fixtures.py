@@ -69,8 +69,8 @@ class Place(Embedded):
 
     time: Clock = field(default_factory=Clock)
     payer: Payer
-    line: Rpc
-    """The endpoint over which the node itself asks."""
+    line: Rpc = field(default_factory=lambda: Rpc(DEAD_URL))
+    """The endpoint over which the node itself asks, where a test shuts it."""
 
     def close_down(self) -> None:
         """The chain stops answering."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, TypeVar
@@ -119,7 +119,10 @@ class Endpoints:
     def _ask(self, ask: Callable[[Rpc], T]) -> T:
         """The first answer. A contract's word is one; another refusal may be one endpoint's own."""
         refusal: RpcRefused | None = None
-        for endpoint in self._usable():
+        self._sweep_if_due()
+        for endpoint in self._in_order():
+            if (refusal and self._rests(endpoint)) or not self._is_usable(endpoint):
+                continue
             try:
                 answer = ask(endpoint.rpc)
             except RpcRefused as refused:
@@ -139,7 +142,12 @@ class Endpoints:
         """Hand a transaction to all: one that took it, or has it already, is enough."""
         refusal: RpcRefused | None = None
         taken = ""
-        for endpoint in self._usable(behind_too=True):
+        self._sweep_if_due()
+        for endpoint in self._in_order():
+            if (taken or refusal) and self._rests(endpoint):
+                continue
+            if not self._is_usable(endpoint, behind_too=True):
+                continue
             try:
                 taken = str(endpoint.rpc.call("eth_sendRawTransaction", raw))
             except RpcRefused as refused:
@@ -163,19 +171,18 @@ class Endpoints:
 
     # choosing
 
-    def _usable(self, *, behind_too: bool = False) -> Iterator[_Endpoint]:
-        """Those to ask, best first; one that has not been looked at is, before it is used."""
-        self._sweep_if_due()
-        for endpoint in self._in_order():
-            if not endpoint.is_on_chain and endpoint.state != FOREIGN:
-                self._look([endpoint])
-            if endpoint.state == HEALTHY or (behind_too and endpoint.state == BEHIND):
-                yield endpoint
+    def _is_usable(self, endpoint: _Endpoint, *, behind_too: bool = False) -> bool:
+        """Whether to ask it; one that has not told its chain since it failed does so now."""
+        if not endpoint.is_on_chain and endpoint.state != FOREIGN:
+            self._look([endpoint])
+        return endpoint.state == HEALTHY or (behind_too and endpoint.state == BEHIND)
+
+    def _rests(self, endpoint: _Endpoint) -> bool:
+        return self._clock() < endpoint.rests_until
 
     def _in_order(self) -> list[_Endpoint]:
         """Healthy ones first, in the order given, and those that rest last."""
-        now = self._clock()
-        return sorted(self._all, key=lambda one: (one.state != HEALTHY, now < one.rests_until))
+        return sorted(self._all, key=lambda one: (one.state != HEALTHY, self._rests(one)))
 
     def _rest(self, endpoint: _Endpoint) -> None:
         endpoint.state, endpoint.head = UNREACHABLE, None
@@ -194,7 +201,7 @@ class Endpoints:
         try:
             now = self._clock()
             if now - self._swept_at >= SWEEP:
-                self._look([one for one in self._all if now >= one.rests_until])
+                self._look([one for one in self._all if not self._rests(one)])
                 self._swept_at = now
         finally:
             self._sweeping.release()

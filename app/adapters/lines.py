@@ -1,17 +1,16 @@
-"""Owns kept-alive HTTP connections to one service, shared by threads.
-
-http.client does what is needed here at a third of the work of a general library: an opening asks
-three custodians, and each of them its endpoints.
-"""
+"""Owns kept-alive HTTP connections to one service, shared by threads."""
 
 from __future__ import annotations
 
-import select
-import ssl
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from urllib3 import connection_from_url
+from urllib3.exceptions import HTTPError
+from urllib3.util import make_headers
 
 JSON = {"Content-Type": "application/json"}
+MOST_KEPT = 32
+"""Connections that are kept open between calls."""
 
 
 class Broken(Exception):
@@ -19,57 +18,46 @@ class Broken(Exception):
 
 
 class Line:
-    """Raises ValueError for an address that is not one of a service."""
+    """Asks one service; neither proxies, redirects nor retries: who asks decides what comes next.
+
+    Raises ValueError for an address that is not one of a service.
+    """
 
     def __init__(self, url: str, timeout: float, *, most_answer: int) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        plain = url.isascii() and url.isprintable() and " " not in url
+        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
             raise ValueError("the address of a service begins with http:// or https://")
         self.place = parts.netloc.rpartition("@")[2]
-        self._host, self._port, self._path = parts.hostname, parts.port, parts.path.rstrip("/")
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
-        self._timeout, self._most_answer = timeout, most_answer
-        self._idle: list[HTTPConnection] = []
+        self._path = parts.path.rstrip("/")
+        self._query = f"?{parts.query}" if parts.query else ""  # some endpoints want a key there
+        self._headers = _credentials(parts.username, parts.password)
+        self._pool = connection_from_url(url, timeout=timeout, maxsize=MOST_KEPT, retries=False)
+        self._most_answer = most_answer
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        """Status and body of an answer; redirects are not followed. Raises Broken."""
-        connection = self._connection()
+        """Status and body of an answer. Raises Broken."""
         try:
-            connection.request(method, self._path + path, body, JSON if body is not None else {})
-            response = connection.getresponse()
-            answer = response.read(self._most_answer + 1)
+            response = self._pool.urlopen(
+                method,
+                (self._path + path or "/") + self._query,
+                body=body,
+                headers=self._headers | (JSON if body is not None else {}),
+                redirect=False,
+                preload_content=False,
+            )
+            answer = response.read(self._most_answer + 1, decode_content=False)
             if len(answer) > self._most_answer:
+                response.close()
                 raise Broken("AnswerTooLong")
-        except (OSError, HTTPException) as cause:
-            connection.close()
+            response.release_conn()
+        except (OSError, HTTPError) as cause:
             raise Broken(type(cause).__name__) from cause
-        except Broken:
-            connection.close()
-            raise
-        if response.isclosed() and not response.will_close:
-            self._idle.append(connection)
-        else:
-            connection.close()
         return response.status, answer
 
-    def _connection(self) -> HTTPConnection:
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            if not _has_ended(connection):
-                return connection
-            connection.close()
-        if self._tls is not None:
-            return HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
-        return HTTPConnection(self._host, self._port, timeout=self._timeout)
 
-
-def _has_ended(connection: HTTPConnection) -> bool:
-    """Whether the other side closed an idle connection: then there is its end to be read."""
-    if connection.sock is None:
-        return True
-    poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
-    return bool(poll.poll(0))
+def _credentials(name: str | None, password: str | None) -> dict[str, str]:
+    """HTTP basic authentication (RFC 7617), where an address carries it."""
+    if name is None:
+        return {}
+    return dict(make_headers(basic_auth=f"{unquote(name)}:{unquote(password or '')}"))

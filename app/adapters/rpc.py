@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping, Sequence
-from threading import local
+from contextlib import suppress
 from typing import Any, Protocol
 
-import requests
-
+from app.adapters.lines import Broken, Line
 from app.core.encoding import from_hex
 from app.core.errors import ChainUnreachable, MalformedStatement
 
+MOST_ANSWER = 1 << 28
+"""Bytes of one answer: logs of a range of blocks can be many."""
 Request = tuple[str, Sequence[Any]]
 """(method, parameters) of one call in a batch."""
 
@@ -47,14 +49,25 @@ class Caller(Asker, Protocol):
 class Rpc:
     """One endpoint; raises ChainUnreachable where it does not answer, RpcRefused where it refuses.
 
-    Threads may share it: each has a connection of its own, which is kept open between calls.
+    Threads may share it; connections are kept open between calls.
     """
 
     def __init__(self, url: str, timeout: float = 20.0) -> None:
-        self.url = url
         self._timeout = timeout
-        self._own = local()
         self._ids = itertools.count(1)
+        self._line: Line | None = None
+        self.url = url
+
+    @property
+    def url(self) -> str:
+        """Where the endpoint is; another may take its place."""
+        return self._url
+
+    @url.setter
+    def url(self, url: str) -> None:
+        self._url, self._line = url, None
+        with suppress(ValueError):  # asked all the same, it is unreachable
+            self._line = Line(url, self._timeout, most_answer=MOST_ANSWER)
 
     def call(self, method: str, *params: Any) -> Any:
         """The `result` of one call."""
@@ -92,20 +105,18 @@ class Rpc:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
 
     def _post(self, body: Any) -> Any:
+        if self._line is None:
+            raise ChainUnreachable("its address is not one of a service")
         try:
-            answer = self._session().post(self.url, json=body, timeout=self._timeout)
-            if answer.status_code >= 500 or answer.status_code == 429:
-                raise ChainUnreachable(f"HTTP {answer.status_code}")
-            return answer.json()
-        except (requests.RequestException, ValueError) as cause:
-            raise ChainUnreachable(type(cause).__name__) from cause
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._own, "session", None)
-        if session is None:
-            session = self._own.session = requests.Session()
-            session.trust_env = False  # a proxy for the web is none for a local chain
-        return session
+            status, answer = self._line.ask("POST", "", json.dumps(body).encode())
+        except Broken as cause:
+            raise ChainUnreachable(str(cause)) from cause
+        if status >= 500 or status == 429:
+            raise ChainUnreachable(f"HTTP {status}")
+        try:
+            return json.loads(answer)
+        except (ValueError, RecursionError) as cause:
+            raise ChainUnreachable("the answer is not JSON") from cause
 
 
 def _is_id(value: Any) -> bool:

@@ -79,6 +79,8 @@ class RpcView:
         rpc: Asker,
         contracts: Mapping[str, Contract],
         block: Mapping[str, Any] | None = None,
+        *,
+        by_hash: bool = False,
     ) -> None:
         shown = newest_block(rpc) if block is None else block
         self._rpc, self._contracts = rpc, contracts
@@ -88,6 +90,8 @@ class RpcView:
             self.time = int(shown["timestamp"], 16)
         except (KeyError, TypeError, ValueError) as cause:
             raise ChainUnreachable("it shows no block") from cause
+        # by its hash (EIP-1898) no other block of the same number can answer; Ganache knows numbers
+        self._at: Any = {"blockHash": self.hash} if by_hash else hex(self.number)
         self._answers: dict[Call, Any] = {}
 
     @property
@@ -120,11 +124,11 @@ class RpcView:
                 for call, answer in zip(some, answers, strict=True):
                     self._keep(call, answer)
 
-    def _question(self, call: Call) -> tuple[dict[str, str], str]:
+    def _question(self, call: Call) -> tuple[dict[str, str], Any]:
         contract, function, *arguments = call
         target = self._contracts[contract]
         data = hex0x(target.encode(function, *arguments))
-        return {"to": target.address, "data": data}, hex(self.number)
+        return {"to": target.address, "data": data}, self._at
 
     def _keep(self, call: Call, answer: Any) -> None:
         contract, function, *_ = call
@@ -170,11 +174,11 @@ class RpcView:
         return int(self.ask(RECORDS, "retractedAt", person, record))
 
     def accepts(self, account: str, digest: bytes, signature: bytes) -> bool:
-        if _asked(self._rpc, "eth_getCode", account, hex(self.number)) in ("0x", None):
+        if _asked(self._rpc, "eth_getCode", account, self._at) in ("0x", None):
             return False
         call = {"to": account, "data": hex0x(_PLAIN.encode("isValidSignature", digest, signature))}
         try:
-            answer = from_hex(self._rpc.call("eth_call", call, hex(self.number)))
+            answer = from_hex(self._rpc.call("eth_call", call, self._at))
         except RpcRefused:
             return False
         except MalformedStatement as cause:

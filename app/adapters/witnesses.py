@@ -42,7 +42,7 @@ class _Witness:
             name: Contract(name=name, address=contract.address, abi=contract.abi)
             for name, contract in deployment.contracts.items()
         }
-        self._is_checked = False
+        self._is_checked = self._knows_hashes = False
         self._known: RpcView | None = None
 
     def call(self, method: str, *params: Any) -> Any:
@@ -69,12 +69,12 @@ class _Witness:
             self._check()
         block, known = newest_block(self), self._known
         if known is None or known.is_full or known.hash != block.get("hash"):
-            known = self._known = RpcView(self, self._contracts, block)
+            known = self._known = RpcView(self, self._contracts, block, by_hash=self._knows_hashes)
         return known
 
     def at(self, number: int) -> RpcView:
         """An earlier block."""
-        return RpcView(self, self._contracts, block_at(self, number))
+        return RpcView(self, self._contracts, block_at(self, number), by_hash=self._knows_hashes)
 
     def _check(self) -> None:
         contracts = list(self._deployment.contracts.values())
@@ -89,7 +89,20 @@ class _Witness:
         for contract, code in zip(contracts, codes, strict=True):
             if hex0x(keccak(code)) != contract.code_hash:
                 raise CodeDiffers(address=contract.address)
+        self._knows_hashes = self._takes_hashes(contracts[0].address)
         self._is_checked = True
+
+    def _takes_hashes(self, address: str) -> bool:
+        """Whether it answers for a block by its hash, as every node of a public network does.
+
+        By its number, as Ganache wants it, a reorganization between two questions goes unseen.
+        """
+        block = {"blockHash": newest_block(self._rpc).get("hash")}
+        try:
+            self._rpc.call("eth_getCode", address, block)
+        except RpcRefused:
+            return False
+        return True
 
 
 class Witnesses:

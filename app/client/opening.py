@@ -90,9 +90,13 @@ class Gathering:
                 pass
         for digest, threshold in self._thresholds.items():
             if len(self.shares(digest)) < threshold:
-                while self._wait():  # every reason is told
-                    pass
+                self.wait_for_all()  # every reason is told
                 raise _why(self.failures, len(self.shares(digest)), threshold)
+
+    def wait_for_all(self) -> None:
+        """Wait until everybody has answered or failed."""
+        while self._wait():
+            pass
 
     def halves(self, digest: bytes, header: bytes, half_a: bytes, context: BodyContext) -> Halves:
         """What opens a body; waits for further shares where one of the first lied.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.core.audit import MOST_RECORDS, records_root, require_signed_now
 from app.core.consent import PROFESSIONAL, require_viewable, revokes
@@ -171,7 +172,7 @@ def _require_standing(
 def _committed_key(request: OpeningRequest, viewer: str, view: ChainView) -> PublicKey:
     if document_hash(request.viewer_keys) != view.keys_hash(viewer):
         raise ForeignKeys()
-    return IdentityKeys.decode(request.viewer_keys).identity
+    return _identity(request.viewer_keys)
 
 
 def committed_patient_key(request: OpeningRequest, patient: str, view: ChainView) -> PublicKey:
@@ -181,7 +182,13 @@ def committed_patient_key(request: OpeningRequest, patient: str, view: ChainView
     """
     if document_hash(request.patient_keys) != view.keys_hash(patient):
         raise ForeignKeys()
-    return IdentityKeys.decode(request.patient_keys).identity
+    return _identity(request.patient_keys)
+
+
+@lru_cache(maxsize=1024)
+def _identity(document: bytes) -> PublicKey:
+    """The key in a document that the chain commits to; the same people come again and again."""
+    return IdentityKeys.decode(document).identity
 
 
 def is_shown(revocation: Revocation | RevocationOfAll, view: ChainView) -> bool:

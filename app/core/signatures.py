@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +25,7 @@ LONGEST_PROOF = 64
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
+@lru_cache(maxsize=4096)  # one decision looks at the same signature several times
 def recover(digest: bytes, signature: bytes) -> str:
     """The address that signed 32 bytes; raises MalformedSignature, MalleableSignature.
 

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from hmac import compare_digest
 from typing import Any
 
@@ -50,7 +50,7 @@ class Vault:
         if len(self.seed) != 32:
             raise MalformedSeal(f"its seed has {len(self.seed)} bytes", kind="vault")
 
-    @property
+    @cached_property
     def identity(self) -> PrivateKey:
         """The key to which others seal what is for this person."""
         return identity_key(self.seed)

@@ -117,9 +117,10 @@ def read_waybill(content: bytes) -> tuple[tuple[int, int], list[Any]]:
     """(order, entries) of an opened waybill; raises MalformedSeal, UnknownVersion."""
     try:
         told = json.loads(content)
-        version, (at, number), entries = told["chartkey"], told["order"], told["entries"]
+        version, (at, number) = told["chartkey"], told["order"]
+        order, entries = (int(at), int(number)), list(told["entries"])
     except (ValueError, KeyError, TypeError) as cause:
         raise MalformedSeal("its text is not a waybill", kind="waybill") from cause
     if version != "waybill/1":
         raise UnknownVersion(kind="waybill", version=version)
-    return (int(at), int(number)), list(entries)
+    return order, entries

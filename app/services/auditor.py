@@ -33,20 +33,9 @@ from app.services.chaincheck import (
 )
 from app.services.crosscheck import Endpoint, crosscheck
 from app.services.erasure import Erasing
-from app.services.holdings import (
-    BODY,
-    ENVELOPE,
-    MANIFEST,
-    STORE,
-    Holdings,
-    Rows,
-    excused,
-    keepers_of,
-    look_into,
-    strays,
-    take_stock,
-)
+from app.services.holdings import BODY, ENVELOPE, MANIFEST, Holdings, Rows, take_stock
 from app.services.repairs import Mending, Repairs
+from app.services.storecheck import STORE, excused, keepers_of, look_into, strays
 
 SAMPLE = 16
 """Objects that are fetched from each peer, to see whether it serves what it says it holds."""
@@ -65,8 +54,11 @@ class _Look:
     """One look at everything."""
 
     differences: list[Difference]
+    source: Source
     chain: ChainFound
     stock: Holdings
+    findable: list[Difference]
+    """Lists of others that peers hold: this node does not owe them to anybody."""
     looked: dict[str, int]
     notes: list[str]
 
@@ -88,27 +80,29 @@ class Auditor:
     erasing: Erasing | None
     endpoints: Sequence[Endpoint]
     source: Callable[[Collection[str]], Source]
-    reindex: Callable[[int], None]
-    """Unwinds the index to a block (−2: leaves it) and follows chain and lists from there."""
+    reindex: Callable[[Source, int], None]
+    """Unwinds the index to a block, and follows chain and lists from there."""
     peers: Sequence[Peer] = ()
     seed: int = 0
 
     def audit(self, *, repair: bool = False) -> Report:
         """What is not as it should be; with `repair`, what was mended is looked at once more."""
         first = self._look()
-        if not repair or not first.differences:
+        wanting = [*first.differences, *first.findable]
+        if not repair or not wanting:
             return _report(first)
         done = self._repairs().mend(
-            first.differences,
+            wanting,
             first.stock,
             first.chain,
+            first.source,
             is_chain_trusted=not _at_odds(first.differences),
         )
         second = self._look()
-        still = {_identity(one) for one in second.differences}
+        still = {_identity(one) for one in (*second.differences, *second.findable)}
         mended = [
             one.mended_by(done.get(one, "no longer so"))
-            for one in first.differences
+            for one in wanting
             if _identity(one) not in still
         ]
         return Report(
@@ -130,12 +124,12 @@ class Auditor:
 
     def _look(self) -> _Look:
         told = crosscheck(self.endpoints, self.domains.chain_id, self.seed)
-        source = self.source([one.where for one in told if one.kind is Kind.LIES])
         if self.endpoints and not self._any_honest(told):
             raise ChainUnreachable("every endpoint lies, or is silent")
+        source = self.source([one.where for one in told if one.kind is Kind.LIES])
         chain = compare_index(source, self.rows)
         compare_lists(chain, self.rows.lists())
-        stock = take_stock(self.rows, self.bodies, self.secret)
+        stock = take_stock(self.rows, self.bodies, self.secret, chain.retractions)
         differences = [*told, *chain.differences, *stock.differences]
         notes: list[str] = []
         for store in keepers_of(self.bodies):
@@ -155,9 +149,11 @@ class Auditor:
             found = compare_peer(peer, self.domains, source, chain)
             found += self._sample(peer, stock) if not _is_silent(found) else []
             differences += found
-        differences += self._findable(stock)
+        findable = self._findable(stock)
+        if findable:
+            notes.append(f"{len(findable)} lists of others can be copied from peers: --repair does")
         notes += self._notes(stock)
-        return _Look(differences, chain, stock, self._looked(chain, stock), notes)
+        return _Look(differences, source, chain, stock, findable, self._looked(chain, stock), notes)
 
     def _any_honest(self, told: Sequence[Difference]) -> bool:
         out = {one.where for one in told if one.kind in (Kind.LIES, Kind.UNREACHABLE)}

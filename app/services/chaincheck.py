@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from app.core.auditing import Difference, Kind, Listed
-from app.core.encoding import hex0x
+from app.core.encoding import from_hex, hex0x
 from app.core.errors import ServiceError, StoreError
 from app.core.indexing import Anchor, Block, Event, Followed, Span
 from app.core.peering import PeerHead, Place, contracts_of, write_place
@@ -64,8 +64,10 @@ class ChainFound:
     anchors: dict[Place, bytes] = field(default_factory=dict)
     """A short hash of every anchor, by its place."""
     named: set[tuple[str, bytes, bytes]] = field(default_factory=set)
-    """(judge, root, list) of every anchor."""
+    """(judge, root, list) of every anchor in the blocks that the index has followed."""
     events: int = 0
+    retractions: dict[bytes, set[str]] = field(default_factory=dict)
+    """Who retracted which record, by its digest."""
     differences: list[Difference] = field(default_factory=list)
     true_until: int | None = None
     """The index is right up to this block, where it is not right in all."""
@@ -94,8 +96,13 @@ def compare_index(source: Source, index: Index) -> ChainFound:
 def _compare_span(found: ChainFound, span: Span, index: Index, top: int) -> None:
     for anchor in span.anchors:
         found.anchors[anchor.block, anchor.place] = mark_of(anchor)
-        found.named.add((anchor.judge, anchor.root, anchor.manifest))
+        if anchor.block <= top:
+            found.named.add((anchor.judge, anchor.root, anchor.manifest))
     found.events += len(span.events)
+    for event in span.events:
+        if event.name == "Retracted":
+            record = from_hex(event.arguments["record"], 32)
+            found.retractions.setdefault(record, set()).add(event.arguments["person"])
     last = min(span.last, top)
     told = _by_place([*span.anchors, *span.events])
     kept = _by_place(_rows(index, span.first, last))
@@ -121,8 +128,12 @@ def _by_place(rows: Sequence[IndexRow]) -> dict[Place, IndexRow]:
 
 
 def _compare_rest(found: ChainFound, index: Index, first: int, top: int) -> None:
-    """Rows outside all blocks that the index says it has followed."""
-    for row in (*_rows(index, 0, first - 1), *_rows(index, max(top + 1, first), BEYOND)):
+    """Rows outside all blocks that the index says it has followed; it may go on meanwhile."""
+    rows = [*_rows(index, 0, first - 1), *_rows(index, max(top + 1, first), BEYOND)]
+    newest = max((block.number for block in index.blocks()), default=-1)
+    for row in rows:
+        if first <= row.block <= newest:
+            continue
         what = ANCHOR if isinstance(row, Anchor) else EVENT
         words = "the index has it outside the blocks that it has followed"
         _note(found, Kind.EXTRA, what, (row.block, row.place), words)

@@ -23,7 +23,7 @@ from app.core.erasure import (
     shelf_of,
     sign_receipt,
 )
-from app.core.errors import ChartkeyError, NotStored, StoreError
+from app.core.errors import ChartkeyError, NotStored, StatementError, StoreError
 from app.core.ports import BodyStore
 from app.core.signatures import Signed
 from app.core.statements import Record, Retraction
@@ -98,12 +98,13 @@ class Erasing:
         return receipt
 
     def receipt(self, patient: str, record: bytes) -> SignedReceipt | None:
-        """The receipt of an erasure; None where the record was not erased here."""
+        """The receipt of an erasure; None where this node did not erase the record, and say so."""
         try:
             found = read_receipt(read_json(self.database.from_shelf(patient, shelf_of(record))))
-        except NotStored:
+        except (NotStored, StatementError):  # one that was tampered with says nothing
             return None
-        return found if found.receipt.record == record else None
+        own = (found.receipt.record, found.receipt.node) == (record, node_address(self.secret))
+        return found if own else None
 
     def _clear(self, name: str, store: BodyStore, wanted: Iterable[str]) -> Cleared:
         deleted, left = [], []

@@ -1,23 +1,21 @@
-"""Owns the look at what a node must hold: which bytes, in which stores, and what was erased for good."""
+"""Owns the account of what a node must hold, by its database, and of what was erased for good."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from app.core.auditing import Difference, KeptSheet, Kind, Listed
 from app.core.cid import CHUNK, cid_of, raw_cid
 from app.core.encoding import ZERO32, hex0x
-from app.core.erasure import KIND, SignedReceipt, read_receipt
+from app.core.erasure import KIND, SignedReceipt, node_address, read_receipt
 from app.core.errors import (
     ChartkeyError,
     MalformedStatement,
-    NotStored,
     SealError,
     StatementError,
-    StoreAltered,
     StoreError,
 )
 from app.core.merkle import (
@@ -36,7 +34,7 @@ from app.core.wire import read_json
 
 MANIFEST, ENVELOPE, WAYBILL, SHEET, BODY = "manifest", "envelope", "waybill", "sealed sheet", "body"
 KEPT_SHEET, DOCUMENT, WAITING, CLAIM = "key sheet", "keys document", "waiting bytes", "claim"
-RECORD, LIST, STORE = "erased record", "list", "store"
+RECORD, LIST, BATCH = "erased record", "list", "batch"
 DATABASE, INDEX = "database", "index"
 READ = "read"
 
@@ -54,21 +52,7 @@ class Rows(Protocol):
     def documents(self) -> Iterator[tuple[bytes, bytes]]: ...
     def unpublished(self) -> Iterator[tuple[str, bytes]]: ...
     def receipts(self) -> Sequence[tuple[str, bytes]]: ...
-    def retractions(self) -> Mapping[bytes, set[str]]: ...
     def belongings(self, record: bytes) -> Sequence[str]: ...
-
-
-@runtime_checkable
-class Several(Protocol):
-    """A body store that keeps everything in several stores."""
-
-    @property
-    def stores(self) -> Sequence[BodyKeeper]: ...
-
-
-def keepers_of(bodies: BodyKeeper) -> list[BodyKeeper]:
-    """The single stores of which a body store is made."""
-    return list(bodies.stores) if isinstance(bodies, Several) else [bodies]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +85,22 @@ class Holdings:
         return sorted({*receipt.left, *receipt.deleted} - self.required.keys())
 
 
-def take_stock(rows: Rows, bodies: BodyKeeper, secret: NodeSecret | None) -> Holdings:
-    """Gather from the database what the node must hold; raises DatabaseUnreachable."""
+def take_stock(
+    rows: Rows,
+    bodies: BodyKeeper,
+    secret: NodeSecret | None,
+    retractions: Mapping[bytes, set[str]],
+) -> Holdings:
+    """Gather from the database what the node must hold; raises DatabaseUnreachable.
+
+    `retractions` are the chain's: who retracted which record, by its digest.
+    """
     stock = Holdings()
+    node = node_address(secret) if secret else ""
     for patient, text in rows.receipts():
-        _note_receipt(stock, patient, text)
+        _note_receipt(stock, patient, text, node)
     _gather_lists(stock, rows, bodies, secret)
-    _gather_parcels(stock, rows)
+    _gather_parcels(stock, rows, retractions)
     for body, record in rows.claims():
         stock.required.setdefault(body, Required(what=BODY, digest=record))
         if not rows.is_known(record):
@@ -136,14 +129,17 @@ def take_stock(rows: Rows, bodies: BodyKeeper, secret: NodeSecret | None) -> Hol
     return stock
 
 
-def _note_receipt(stock: Holdings, patient: str, text: bytes) -> None:
+def _note_receipt(stock: Holdings, patient: str, text: bytes, node: str) -> None:
+    """Only the node's own word counts: by another's, a repair would delete what it names."""
     try:
         receipt = read_receipt(read_json(text))
     except StatementError:
-        words = "a receipt of an erasure cannot be read, or was not signed by its node"
+        receipt = None
+    if receipt is None or receipt.receipt.node != (node or receipt.receipt.node):
+        words = "a receipt of an erasure cannot be read, or was not signed by this node"
         stock.differences.append(_own(Kind.ALTERED, RECORD, DATABASE, "a receipt", words))
-        return
-    stock.erased[receipt.receipt.record] = (patient, receipt)
+    else:
+        stock.erased[receipt.receipt.record] = (patient, receipt)
 
 
 # lists
@@ -154,7 +150,12 @@ def _gather_lists(
 ) -> None:
     waybills: set[str] = set()
     for manifest in rows.own_lists():
-        entries = [(one.digest, one.envelope) for one in decode_manifest(manifest)]
+        try:
+            entries = [(one.digest, one.envelope) for one in decode_manifest(manifest)]
+        except SealError:
+            words = "the manifest of one of this node's batches cannot be read"
+            stock.differences.append(_own(Kind.ALTERED, BATCH, DATABASE, "a batch", words))
+            continue
         _require_list(stock, manifest, entries, secret, waybills, own=True)
     for listed in rows.lists():
         stock.referred.add(raw_cid(listed.manifest))
@@ -185,7 +186,10 @@ def _encoded(entries: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 
 def _fits(listed: Listed, entries: Sequence[tuple[bytes, bytes]]) -> bool:
-    return bool(entries) and merkle_root(digest for digest, _ in entries) == listed.root
+    try:
+        return merkle_root(digest for digest, _ in entries) == listed.root
+    except ValueError:
+        return False
 
 
 def _require_list(
@@ -232,7 +236,8 @@ def _read_waybills(
     for patient, text in (one for _, receipts in sorted(told) for one in receipts):
         with suppress(ChartkeyError):
             receipt = read_receipt(read_json(text))
-            if receipt.receipt.record not in stock.erased:
+            own = receipt.receipt.node == node_address(secret)
+            if own and receipt.receipt.record not in stock.erased:
                 lost[receipt.receipt.record] = (patient, receipt)
     for record, known in lost.items():
         stock.erased[record] = known
@@ -252,8 +257,7 @@ def _receipts_in(entries: Sequence[Any]) -> Iterator[tuple[str, bytes]]:
 # what is kept for people
 
 
-def _gather_parcels(stock: Holdings, rows: Rows) -> None:
-    retractions = rows.retractions()
+def _gather_parcels(stock: Holdings, rows: Rows, retractions: Mapping[bytes, set[str]]) -> None:
     for person, digest, address in rows.parcels():
         stock.required.setdefault(address, Required(what=ENVELOPE, digest=digest))
         # a retraction by whoever got no letter about it is a stranger's, and excuses nothing
@@ -272,57 +276,6 @@ def _gather_sheets(stock: Holdings, rows: Rows) -> None:
         if not right:
             words = "it is not the sheet that was signed"
             stock.differences.append(_own(Kind.ALTERED, KEPT_SHEET, DATABASE, kept.address, words))
-
-
-# the stores
-
-
-def look_into(store: BodyKeeper, stock: Holdings) -> Iterator[Difference]:
-    """Every byte that one store must hold, read and hashed; and what it must not hold any more.
-
-    Raises StoreUnreachable.
-    """
-    for address, required in stock.required.items():
-        kind = state_of(store, address)
-        if kind is None or (kind is Kind.MISSING and required.digest in stock.retracted):
-            continue
-        words = {
-            Kind.MISSING: "the store does not hold it",
-            Kind.ALTERED: "the store holds other bytes than those of its address",
-        }[kind]
-        yield _own(kind, required.what, store.name, address, words)
-    for record, (_, receipt) in stock.erased.items():
-        known_left = any(one.store == store.name and one.left for one in receipt.receipt.stores)
-        if known_left or any(store.holds(address) for address in stock.must_not_hold(record)):
-            kind = Kind.LEFT if known_left else Kind.CAME_BACK
-            words = "bytes of a record that was erased are, or may be, in the store"
-            yield _own(kind, RECORD, store.name, hex0x(record), words)
-
-
-def state_of(store: BodyKeeper, address: str) -> Kind | None:
-    """MISSING, ALTERED, or None where the store has the right bytes; raises StoreUnreachable."""
-    try:
-        for _ in store.read(address):
-            pass
-    except NotStored:
-        return Kind.MISSING
-    except StoreAltered:
-        return Kind.ALTERED
-    return None if store.holds(address) else Kind.MISSING
-
-
-def excused(stock: Holdings, stores: Sequence[BodyKeeper]) -> int:
-    """How many bytes of retracted records are in no store: erased, and no difference."""
-    return sum(
-        required.digest in stock.retracted
-        and all(state_of(store, address) is Kind.MISSING for store in stores)
-        for address, required in stock.required.items()
-    )
-
-
-def strays(store: BodyKeeper, stock: Holdings) -> int:
-    """How many objects are in a store that nothing here refers to: uploads, and others' own."""
-    return sum(address not in stock.referred for address in store.addresses())
 
 
 def _own(kind: Kind, what: str, where: str, name: str, words: str) -> Difference:

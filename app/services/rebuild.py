@@ -21,6 +21,8 @@ LOG = logging.getLogger("chartkey.rebuild")
 
 PAGE = 1_000
 """Lists whose numbers are asked for at a time."""
+TOGETHER, MOST_SHEETS = 50_000, 1 << 24
+"""Entries, and bytes of sheets, that are written down in one transaction."""
 
 
 class Database(Protocol):
@@ -87,6 +89,7 @@ def rebuild(
     replaying = _Replaying(database=database, bodies=bodies, secret=secret)
     for bill in bills:
         replaying.replay(bill)
+    replaying.flush()
     return Rebuilt(
         index=database.counts(),
         waybills=len(bills),
@@ -139,25 +142,42 @@ def _open(bodies: Bodies, address: str, secret: NodeSecret) -> tuple[tuple[int, 
 
 @dataclass(slots=True, kw_only=True)
 class _Replaying:
-    """Writes down waybills one by one, and keeps account of sheets that were not found."""
+    """Writes down waybills in order, and keeps account of sheets that were not found.
+
+    Several go into one transaction: the indexes of a large table cost much for each one.
+    """
 
     database: Database
     bodies: Bodies
     secret: NodeSecret
     entries: int = 0
     missing: set[tuple[str, str]] = field(default_factory=set)
+    _waiting: list[Sequence[Any]] = field(default_factory=list)
+    _sheets: dict[str, bytes] = field(default_factory=dict)
+    _size: int = 0
 
     def replay(self, bill: _Bill) -> None:
         _, entries = _open(self.bodies, bill.address, self.secret)
-        sheets: dict[str, bytes] = {}
         for entry in entries:
             match entry:
                 case ["sheet", record, _, _, _, address]:
-                    try:
-                        sheets[address] = self.secret.open(b"".join(self.bodies.read(address)))
-                    except (NotStored, StoreAltered):
-                        self.missing.add((record, address))
+                    self._fetch(record, address)
                 case ["forget", record]:  # then what is missing was erased
                     self.missing -= {sheet for sheet in self.missing if sheet[0] == record}
-        self.database.restore(entries, sheets)
-        self.entries += len(entries)
+        self._waiting += entries
+        if len(self._waiting) >= TOGETHER or self._size >= MOST_SHEETS:
+            self.flush()
+
+    def flush(self) -> None:
+        self.database.restore(self._waiting, self._sheets)
+        self.entries += len(self._waiting)
+        self._waiting, self._sheets, self._size = [], {}, 0
+
+    def _fetch(self, record: str, address: str) -> None:
+        try:
+            sheet = self.secret.open(b"".join(self.bodies.read(address)))
+        except (NotStored, StoreAltered):
+            self.missing.add((record, address))
+            return
+        self._sheets[address] = sheet
+        self._size += len(sheet)

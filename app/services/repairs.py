@@ -16,7 +16,7 @@ from app.core.ports import BodyKeeper
 from app.core.sheets import sheet_hash
 from app.core.signatures import parse_signed
 from app.core.waybills import NodeSecret
-from app.services.chaincheck import OWN_INDEX, ChainFound, Peer
+from app.services.chaincheck import OWN_INDEX, ChainFound, Peer, Source
 from app.services.erasure import Erasing
 from app.services.holdings import (
     BODY,
@@ -29,8 +29,8 @@ from app.services.holdings import (
     WAYBILL,
     Holdings,
     Rows,
-    state_of,
 )
+from app.services.storecheck import state_of
 
 PIECE = 1 << 18
 IN_MEMORY = 1 << 20
@@ -56,14 +56,15 @@ class Repairs:
     peers: Sequence[Peer]
     secret: NodeSecret | None
     erasing: Erasing | None
-    reindex: Callable[[int], None]
-    """Unwinds the index to a block and follows the chain from there."""
+    reindex: Callable[[Source, int], None]
+    """Unwinds the index to a block, and follows chain and lists from there."""
 
     def mend(
         self,
         differences: Sequence[Difference],
         stock: Holdings,
         chain: ChainFound,
+        source: Source,
         *,
         is_chain_trusted: bool,
     ) -> dict[Difference, str]:
@@ -78,9 +79,12 @@ class Repairs:
             if how:
                 done[one] = how
         if is_chain_trusted:
-            done |= self._mend_lists(differences)
+            lists = self._mend_lists(differences)
+            if lists or chain.true_until is not None:
+                until = chain.head.number if chain.true_until is None else chain.true_until
+                self.reindex(source, until)
+            done |= lists
             if chain.true_until is not None:
-                self.reindex(chain.true_until)
                 own = (one for one in differences if one.where == OWN_INDEX)
                 done |= dict.fromkeys(own, "followed from the chain again")
         return done
@@ -147,8 +151,6 @@ class Repairs:
             else:
                 self.mending.drop_list(listed.id)
                 done[wrong[name]] = "forgotten"
-        if done:
-            self.reindex(-2)
         return done
 
     # erasures

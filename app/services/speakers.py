@@ -61,7 +61,8 @@ class Speakers:
         match waiting.statement:
             case Rotation(person=rotating, new_key=key) if (rotating, key) == (person, signer):
                 old = self._signer(waiting)
-                return self._view.speaks_for(person, old, self._view.time) or self._enrols(old)
+                will_be = old == person and self._enrols(person)
+                return will_be or self._view.speaks_for(person, old, self._view.time)
             case Enrolment(person=enrolling):
                 return enrolling == person == signer
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,6 +81,7 @@ def clients(
 
 def serve_one(work: Callable[[Task], Callable[[], Mapping[str, Any]]]) -> None:
     """The client's side: `work` prepares the task and answers what to do when told to go."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, which ends us
     begin = work(json.loads(sys.stdin.readline()))
     print("ready", flush=True)
     sys.stdin.readline()

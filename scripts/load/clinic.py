@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Any
@@ -69,17 +69,16 @@ class Clinic:
             patients[number % len(patients)].grant(viewer.address, category=CATEGORY)
         self.office.settle()
 
-    def _custodian(self, number: int) -> Any:
+    def _custodian(self, number: int) -> AbstractContextManager[Service]:
         """A custodian with a folder, a key and an account of its own."""
         folder = self.stage.folder / f"custodian-{number}"
         write_key(folder / "relayer.key", bytes(self.stage.chain.accounts[3].key))
-        return self.stage.running(
-            "custodian",
-            listens=True,
-            CHARTKEY_DATA=str(folder),
-            CHARTKEY_DEPLOYMENT=str(self.stage.deployment_file),
-            CHARTKEY_CUSTODIAN_NAME=f"custodian {number}",
-        )
+        settings = {
+            "CHARTKEY_DATA": str(folder),
+            "CHARTKEY_DEPLOYMENT": str(self.stage.deployment_file),
+            "CHARTKEY_CUSTODIAN_NAME": f"custodian {number}",
+        }
+        return self.stage.running("custodian", settings, listens=True)
 
     def at_full_speed(self, count: int) -> Times:
         """As many openings as two client processes can have made."""

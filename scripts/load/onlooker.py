@@ -5,36 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.adapters.deployment import Deployment
-from app.adapters.payer import ANCHORED
-from app.adapters.rpc import Rpc
 from app.core.cid import raw_cid
-from app.core.encoding import from_hex, hex0x
+from app.core.encoding import from_hex
 from app.core.merkle import decode_manifest, manifest_id, merkle_root
 from app.core.ports import BodyKeeper
-from app.core.statements import BOOKS
+from scripts.load.stage import Stage
 
 
 class Onlooker:
     """Reads each anchor once; a digest counts where its manifest gives the anchored root."""
 
-    def __init__(self, rpc: Rpc, deployment: Deployment, bodies: BodyKeeper) -> None:
-        self._rpc, self._bodies = rpc, bodies
-        self._books = [deployment[name].address for name in BOOKS]
-        self._next = deployment.first_block
+    def __init__(self, stage: Stage, bodies: BodyKeeper) -> None:
+        self._stage, self._bodies = stage, bodies
+        self._next = stage.deployment.first_block
         self.anchored: set[bytes] = set()
 
     def look(self) -> set[bytes]:
         """All digests that are anchored by now."""
-        head = int(self._rpc.call("eth_blockNumber"), 16)
+        head = int(self._stage.rpc.call("eth_blockNumber"), 16)
         if head >= self._next:
-            question = {
-                "fromBlock": hex(self._next),
-                "toBlock": hex(head),
-                "address": self._books,
-                "topics": [hex0x(ANCHORED)],
-            }
-            for log in self._rpc.call("eth_getLogs", question):
+            for log in self._stage.anchors(self._next, hex(head)):
                 self.anchored.update(self._listed(log))
             self._next = head + 1
         return self.anchored

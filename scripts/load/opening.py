@@ -86,7 +86,7 @@ def _at_most(pool: ThreadPoolExecutor, chosen: Iterable[Opening], hands: int) ->
     waiting, lock = iter(chosen), Lock()
 
     def work(_: int) -> list[float]:
-        seconds = []
+        seconds: list[float] = []
         while True:
             with lock:
                 opening = next(waiting, None)

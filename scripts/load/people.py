@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from app.adapters.chain import EthereumChain
+from app.adapters.database.engine import connect, reading
+from app.adapters.database.schema import outbox
 from app.adapters.wallets import LocalWallet
 from app.client.person import Person
 from app.compose import Parts, parts_of
@@ -86,6 +90,11 @@ class Office:
     def settle(self) -> None:
         """Bring everything that was accepted to the chain."""
         self._relayer.settle()
+
+    def accepted(self) -> list[bytes]:
+        """Every digest that the node has promised to anchor, as its database tells."""
+        with reading(connect(self.parts.database.url)) as connection:
+            return list(connection.execute(select(outbox.c.digest)).scalars())
 
     def enrol(self, many: Sequence[Secrets]) -> list[Person]:
         """Enter people in the registry."""

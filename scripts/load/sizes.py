@@ -16,8 +16,8 @@ class Sizes:
     patients: int = 60
     viewers: int = 20
     statements: int = 24_000
-    statements_elsewhere: int = 6_000
-    """Statements where nothing is to be reached: with Kubo, and with PostgreSQL."""
+    statements_postgres: int = 6_000
+    statements_kubo: int = 2_000
     sealers: int = 2
     """Client processes that sign and seal."""
     in_list: int = 128
@@ -35,8 +35,6 @@ class Sizes:
     """Digests in the index at which an opening and a proof are timed."""
     timed_openings: int = 60
     timed_proofs: int = 200
-    digests_elsewhere: int = 100_000
-    """Digests that the index takes in on PostgreSQL."""
 
     @classmethod
     def at(cls, share: float) -> Self:
@@ -44,7 +42,6 @@ class Sizes:
         full = cls()
         if share == 1:
             return full
-        steps = len(full.growth)
 
         def some(count: int, least: int) -> int:
             return max(int(count * share), least)
@@ -53,16 +50,15 @@ class Sizes:
             patients=some(full.patients, 3),
             viewers=some(full.viewers, 2),
             statements=some(full.statements, 48),
-            statements_elsewhere=some(full.statements_elsewhere, 24),
-            in_list=min(full.in_list, max(int(full.in_list * 8 * share), 8)),
+            statements_postgres=some(full.statements_postgres, 24),
+            statements_kubo=some(full.statements_kubo, 24),
+            in_list=some(full.in_list, 8),
             one_by_one=some(full.one_by_one, 5),
-            records=some(full.records, 4),
+            records=some(full.records, 9),
             openings=some(full.openings, 8),
+            in_flight=2,
             offered=some(full.offered, 10),
-            growth=tuple(max(int(size * share), 2**at) for at, size in enumerate(full.growth, 3))
-            if share * full.growth[0] < 2**steps
-            else tuple(int(size * share) for size in full.growth),
+            growth=tuple(some(size, 100 << at) for at, size in enumerate(full.growth)),
             timed_openings=some(full.timed_openings, 3),
             timed_proofs=some(full.timed_proofs, 5),
-            digests_elsewhere=some(full.digests_elsewhere, 64),
         )

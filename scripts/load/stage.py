@@ -15,18 +15,22 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import requests
 from web3 import HTTPProvider, Web3
 
 from app.adapters import tools
+from app.adapters.contracts import Contract
 from app.adapters.deployment import Deployment, deploy
 from app.adapters.local_chain import LocalChain, start_anvil
+from app.adapters.payer import ANCHORED
 from app.adapters.processes import Program, end_with_parent, require_free
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import write_key
+from app.core.encoding import hex0x
 from app.core.errors import CannotStart
+from app.core.statements import BOOKS
 
 T = TypeVar("T")
 PATIENCE = 900.0
@@ -41,6 +45,15 @@ def until(is_so: Callable[[], T], what: str, pause: float = 0.05) -> T:
             raise CannotStart(program=what, reason="it did not come about")
         time.sleep(pause)
     return answer
+
+
+def is_installed(find: Callable[[], object]) -> bool:
+    """Whether one of `tools` finds its program; one that is there and does not start is a fault."""
+    try:
+        find()
+    except CannotStart:
+        return False
+    return True
 
 
 @dataclass(kw_only=True)
@@ -96,6 +109,23 @@ class Stage(AbstractContextManager["Stage"]):
         finally:
             self._open.close()
 
+    def encode(self, contract: str, function: str, *arguments: Any) -> bytes:
+        """Calldata for one of the contracts."""
+        deployed = self.deployment[contract]
+        return Contract(name=contract, address=deployed.address, abi=deployed.abi).encode(
+            function, *arguments
+        )
+
+    def anchors(self, first: int = 0, last: str = "latest") -> list[dict[str, Any]]:
+        """The logs of all anchors in some blocks, as the chain tells them."""
+        question = {
+            "fromBlock": hex(first),
+            "toBlock": last,
+            "address": [self.deployment[name].address for name in BOOKS],
+            "topics": [hex0x(ANCHORED)],
+        }
+        return list(self.rpc.call("eth_getLogs", question))
+
     @property
     def deployment_file(self) -> Path:
         """Where the contracts are, as services read it."""
@@ -106,7 +136,7 @@ class Stage(AbstractContextManager["Stage"]):
         """The chain, as an onlooker asks it."""
         return Rpc(self.chain.url)
 
-    def environment(self, **settings: str) -> dict[str, str]:
+    def environment(self, settings: Mapping[str, str] | None = None) -> dict[str, str]:
         """What a service on this stage is told; nothing of what this process was told."""
         bare = {
             name: value
@@ -120,21 +150,23 @@ class Stage(AbstractContextManager["Stage"]):
             "CHARTKEY_MOST_BLOCK_AGE": "0",
             "CHARTKEY_LOG_LEVEL": "warning",
         }
-        return {**bare, **own, **self.settings, **settings}
+        return {**bare, **own, **self.settings, **(settings or {})}
 
-    def start(self, name: str, *, listens: bool = False, **settings: str) -> Service:
+    def start(
+        self, name: str, settings: Mapping[str, str] | None = None, *, listens: bool = False
+    ) -> Service:
         """Start `python -m app NAME`; one that listens is ready when this returns."""
-        url = ""
+        url, chosen = "", dict(settings or {})
         if listens:
             port = require_free(0, name)
             url = f"http://127.0.0.1:{port}"
-            settings["CHARTKEY_BIND"] = f"127.0.0.1:{port}"
+            chosen["CHARTKEY_BIND"] = f"127.0.0.1:{port}"
         log = self.folder / f"{name}-{len(list(self.folder.glob('*.log')))}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app", name],
                 cwd=tools.ROOT,
-                env=self.environment(**settings),
+                env=self.environment(chosen),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -153,19 +185,21 @@ class Stage(AbstractContextManager["Stage"]):
         service.stop()
 
     @contextmanager
-    def running(self, name: str, *, listens: bool = False, **settings: str) -> Iterator[Service]:
+    def running(
+        self, name: str, settings: Mapping[str, str] | None = None, *, listens: bool = False
+    ) -> Iterator[Service]:
         """A service for a while."""
-        service = self.start(name, listens=listens, **settings)
+        service = self.start(name, settings, listens=listens)
         try:
             yield service
         finally:
             if service in self._running:
                 self.end(service)
 
-    def run(self, name: str, **settings: str) -> float:
+    def run(self, name: str, settings: Mapping[str, str]) -> float:
         """Run a command that ends by itself; the seconds that it took. Raises CannotStart."""
         begin = time.perf_counter()
-        service = self.start(name, **settings)
+        service = self.start(name, settings)
         code: int | None = None
         while code is None:
             self.peak = max(self.peak, service.peak())

@@ -40,14 +40,14 @@ def measure_kubo(folder: Path, sizes: Sizes) -> Passage:
     """SQLite and two Kubo daemons, both of which must take everything; raises CannotStart."""
     with start_kubo(folder / "kubo-1") as first, start_kubo(folder / "kubo-2") as second:
         stores = {"CHARTKEY_IPFS": f"{first.api},{second.api}", "CHARTKEY_IPFS_LEAST": "2"}
-        return _measure(folder, sizes, sizes.statements_elsewhere, stores)
+        return _measure(folder, sizes, sizes.statements_kubo, stores)
 
 
 def measure_postgres(folder: Path, sizes: Sizes) -> Passage:
     """PostgreSQL and the folder of bodies; raises CannotStart."""
     with start_postgres(folder / "postgres") as server:
         url = new_database(server, "statements")
-        return _measure(folder, sizes, sizes.statements_elsewhere, {"DATABASE_URL": url})
+        return _measure(folder, sizes, sizes.statements_postgres, {"DATABASE_URL": url})
 
 
 def new_database(server: Postgres, name: str) -> str:
@@ -67,8 +67,8 @@ def _measure(folder: Path, sizes: Sizes, count: int, settings: Mapping[str, str]
         office.enrol(patients)
         viewers = office.enrol([fresh_secrets() for _ in range(sizes.viewers)])
         with ExitStack() as stack:
-            web = stack.enter_context(stage.running("web", listens=True, CHARTKEY_WORKERS="2"))
-            stack.enter_context(stage.running("relay", CHARTKEY_BATCH_SECONDS="1"))
+            web = stack.enter_context(stage.running("web", listens=True))
+            stack.enter_context(stage.running("relay", {"CHARTKEY_BATCH_SECONDS": "1"}))
             tasks = [
                 {
                     "deployment": str(stage.deployment_file),
@@ -80,7 +80,7 @@ def _measure(folder: Path, sizes: Sizes, count: int, settings: Mapping[str, str]
                 }
                 for some in split(count, sizes.sealers)
             ]
-            onlooker = Onlooker(stage.rpc, stage.deployment, office.parts.bodies)
+            onlooker = Onlooker(stage, office.parts.bodies)
             before = len(onlooker.look())
             sealers = stack.enter_context(clients("sealing", tasks))
             for sealer in sealers:

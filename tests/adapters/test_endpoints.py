@@ -261,6 +261,21 @@ def test_a_transaction_goes_out_while_one_endpoint_is_there(
         endpoints.call("eth_sendRawTransaction", raw)
 
 
+def test_one_that_rests_is_not_waited_for_where_another_took_a_transaction_or_refused_it(
+    endpoints: Endpoints, proxies: list[FaultProxy], anvil: LocalChain
+) -> None:
+    balance(endpoints, anvil)()
+    proxies[1].down()
+    endpoints.call("eth_sendRawTransaction", payment(anvil))
+    before = proxies[1].requests
+    endpoints.call("eth_sendRawTransaction", payment(anvil))
+    with pytest.raises(RpcRefused):
+        endpoints.call("eth_sendRawTransaction", "0x02c0")
+    with pytest.raises(RpcRefused):
+        endpoints.call("eth_getBalance", "nobody", "latest")
+    assert proxies[1].requests == before
+
+
 def test_a_transaction_that_all_refuse_is_refused(endpoints: Endpoints) -> None:
     with pytest.raises(RpcRefused):
         endpoints.call("eth_sendRawTransaction", "0x02c0")

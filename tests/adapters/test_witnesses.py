@@ -11,7 +11,7 @@ import pytest
 
 from app.adapters.deployment import Deployment
 from app.adapters.local_chain import LocalChain
-from app.adapters.rpc import Rpc
+from app.adapters.rpc import Rpc, RpcRefused
 from app.adapters.view import RpcView
 from app.adapters.witnesses import Witnesses
 from app.core.errors import (
@@ -232,6 +232,23 @@ def test_final_views_lie_deep_enough_in_the_chain(
     assert witnesses(confirmations=10**6).final_views() == []
 
 
+def test_an_endpoint_that_knows_blocks_by_number_only_is_asked_by_number(
+    chain: Rpc, deployment: Deployment
+) -> None:
+    """As Ganache, which takes no block hash."""
+
+    class ByNumber(Gate):
+        def call(self, method: str, *params: Any) -> Any:
+            if any(isinstance(param, dict) and "blockHash" in param for param in params):
+                raise RpcRefused('Cannot wrap a "object" as a json-rpc type', b"")
+            return super().call(method, *params)
+
+    endpoint = ByNumber(chain)
+    endpoint.open.set()
+    (view,) = Witnesses([endpoint], deployment, most_block_age=0, clock=lambda: 0).views()
+    assert view.tag(PERSON) == 0
+
+
 class Gate:
     """An endpoint that keeps a question waiting until it is opened."""
 
@@ -257,6 +274,11 @@ def test_no_answer_is_older_than_its_question_and_many_share_the_next(
     """Whoever comes while the head is asked for waits for the next time, with all who wait."""
     gate = Gate(chain)
     both = Witnesses([gate], deployment, most_block_age=0, clock=lambda: 0)
+    gate.open.set()
+    both.views()  # looks at the contracts' code first
+    gate.open.clear()
+    gate.asked.clear()
+    gate.polls = 0
     seen: dict[int, str] = {}
 
     def look(number: int) -> None:
@@ -281,3 +303,18 @@ def test_no_answer_is_older_than_its_question_and_many_share_the_next(
 def test_nobody_to_ask_is_a_mistake(deployment: Deployment) -> None:
     with pytest.raises(ValueError, match="asked"):
         Witnesses([], replace(deployment), most_block_age=0, clock=lambda: 0)
+
+
+def test_a_block_that_a_reorganization_took_away_answers_nothing(
+    witnesses: Callable[..., Witnesses], chain: Rpc
+) -> None:
+    """Its number is another block's by now, which is not the one that was agreed upon."""
+    before = chain.call("evm_snapshot")
+    mine(chain)
+    views = witnesses().views()
+    chain.call("evm_revert", before)
+    chain.call("anvil_setCoinbase", PERSON)  # so that it becomes another block
+    mine(chain)
+    for view in views:
+        with pytest.raises(ChainUnreachable):
+            view.tag(PERSON)

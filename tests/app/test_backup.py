@@ -185,7 +185,7 @@ def test_what_was_erased_after_the_backup_does_not_come_back(
     parts = restore(plain_target, tmp_path / "archive.tar")
     assert parts.database.belongings(file.digest) == []
     with pytest.raises(NotStored):
-        b"".join(parts.bodies.read(file.body))
+        b"".join(parts.bodies.read(file.address))
 
 
 # --- whole or not at all ---

@@ -29,6 +29,7 @@ def make_own_place(chain: OwnChain, folder: Path, custodians: int = 3) -> Place:
         clock=clock,
         time=clock,
         payer=payer,
+        line=rpc,
     )
     place.node.custodians = place.custodians
     for _ in range(custodians):

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from app.adapters import tools
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import write_key
 from app.core.statements import Retraction
-from app.services.failpoints import POINTS
+from app.services.failpoints import POINTS, reach
 from tests.faults import processes
 from tests.faults.conftest import OwnChain
 from tests.faults.site import GENEROUS, Ledger, Site, enrol, relayer_of, signed_by, wait_until
@@ -59,6 +60,13 @@ def test_a_relayer_killed_anywhere_is_followed_by_one_that_finishes(
     assert after.view().retracted_at(wallet.address, retraction.record) > 0
 
 
+def test_a_failpoint_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    reach("nowhere")  # where the environment names none, nothing is looked at
+    monkeypatch.setenv("CHARTKEY_FAILPOINT", POINTS[0])
+    with pytest.raises(ValueError, match="nowhere"):
+        reach("nowhere")
+
+
 def test_two_relayers_share_the_work_and_one_of_them_may_die_again_and_again(
     database_url: str, shared_chain: OwnChain, make_site: Callable[..., Site]
 ) -> None:
@@ -89,8 +97,9 @@ def transactions_of(site: Site) -> int:
     return int(Rpc(site.rpc).call("eth_getTransactionCount", address, "latest"), 16)
 
 
-def start_command(site: Site, folder: Path, failpoint: str = "") -> subprocess.Popen[bytes]:
-    """`python -m app relay`, as an operator starts it."""
+@contextmanager
+def started(site: Site, folder: Path, failpoint: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m app relay`, as an operator starts it; it does not outlive the test."""
     environment = {
         "CHARTKEY_DATA": str(folder),
         "CHARTKEY_DEPLOYMENT": str(site.deployment),
@@ -99,9 +108,13 @@ def start_command(site: Site, folder: Path, failpoint: str = "") -> subprocess.P
         "CHARTKEY_FAILPOINT": failpoint,
         "DATABASE_URL": site.database,
     }
-    return subprocess.Popen(
-        [sys.executable, "-m", "app", "relay"], env=os.environ | environment, cwd=tools.ROOT
-    )
+    command = [sys.executable, "-m", "app", "relay"]
+    process = subprocess.Popen(command, env=os.environ | environment, cwd=tools.ROOT)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_the_command_that_was_killed_goes_on_when_it_is_started_again_and_ends_in_good_order(
@@ -111,10 +124,10 @@ def test_the_command_that_was_killed_goes_on_when_it_is_started_again_and_ends_i
     write_key(folder / "relayer.key", site.payer)
     node = site.node()
     ledger.hand_in(node, 30)
-    with start_command(site, folder, "batch-sent:2") as killed:
+    with started(site, folder, "batch-sent:2") as killed:
         assert killed.wait(GENEROUS) == -signal.SIGKILL
     ledger.hand_in(node, 30)
-    with start_command(site, folder) as second:
+    with started(site, folder) as second:
         wait_until(relayer_of(node).is_idle)
         second.terminate()
         assert second.wait(GENEROUS) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +18,11 @@ from app.adapters.chain import EthereumChain
 from app.adapters.database import Database
 from app.adapters.deployment import Deployment, deploy
 from app.adapters.followed import FollowedChain
-from app.adapters.local_chain import LocalChain
+from app.adapters.local_chain import LocalChain, start_anvil
 from app.adapters.rpc import Caller, Rpc
 from app.core.encoding import from_hex, hex0x, keccak
 from app.core.merkle import ManifestEntry, decode_manifest, encode_manifest, merkle_root
-from app.core.statements import BOOKS, RECORDS
+from app.core.statements import BOOKS, CONSENT, RECORDS
 from app.services.indexer import Indexer
 
 ANCHORED = hex0x(keccak(b"Anchored(bytes32,bytes32,address)"))
@@ -62,11 +63,11 @@ class World:
         self.chain.anchor(judge, root, sha256(manifest).digest())
         return manifest
 
-    def retract(self) -> bytes:
-        """An event of another kind; returns the record that it is about."""
-        record = os.urandom(32)
-        self.chain.transact(RECORDS, "retract", record)
-        return record
+    def revoke(self) -> int:
+        """An event of another kind; returns the word of revocations that it is about."""
+        word = int.from_bytes(os.urandom(32), "big")
+        self.chain.transact(CONSENT, "revoke", word, 1)
+        return word
 
     def mine(self, count: int = 1) -> None:
         """Blocks in which nothing happens."""
@@ -75,6 +76,7 @@ class World:
     def reorganize(self, depth: int) -> None:
         """Replace that many blocks by empty ones."""
         [before] = self.rpc.batch("eth_getBlockByNumber", [("latest", False)])
+        self.rpc.call("anvil_setCoinbase", hex0x(os.urandom(20)))  # or empty ones stay the same
         self.rpc.call("anvil_reorg", depth, [])
         [after] = self.rpc.batch("eth_getBlockByNumber", [(before["number"], False)])
         assert after["hash"] != before["hash"]
@@ -136,6 +138,20 @@ def indexed(
 def books() -> Iterator[str]:
     """The contracts that keep anchors, in turn."""
     return itertools.cycle(BOOKS)
+
+
+@contextmanager
+def start_world(folder: Path) -> Iterator[World]:
+    """A fresh chain with the contracts on it, which nobody else's tests stand on."""
+    with start_anvil(folder / "chain") as process:
+        yield make_world(process, folder)
+
+
+def catch_up(indexer: Indexer) -> None:
+    """Follow to the head and read every list that is due."""
+    indexer.follow()
+    while indexer.read_manifests(0):
+        pass
 
 
 def make_world(process: LocalChain, folder: Path) -> World:

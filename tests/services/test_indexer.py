@@ -6,7 +6,6 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,21 @@ from sqlalchemy import event
 from app.adapters.database import Database
 from app.adapters.database.fingerprint import fingerprint
 from app.adapters.endpoints import Endpoints
-from app.adapters.local_chain import CHAIN_ID, start_anvil
+from app.adapters.local_chain import CHAIN_ID
 from app.adapters.rpc import Rpc, RpcRefused
-from app.core.cid import raw_cid
-from app.core.encoding import hex0x
-from app.core.errors import ChainUnreachable, EndpointsDisagree, NotStored, StoreUnreachable
+from app.core.errors import ChainUnreachable, EndpointsDisagree
 from app.core.indexing import KEPT_BLOCKS
-from app.core.merkle import MANIFEST_MAGIC, decode_manifest, is_proven, merkle_root
+from app.core.merkle import decode_manifest
 from app.core.statements import AUDIT, CONSENT, RECORDS
-from app.services.indexer import LATEST, LOOKS, SOONEST, Indexer
-from app.services.proofs import Proofs
 from tests.fault_proxy import FaultProxy
-from tests.services.indexing import World, books, indexed, make_world
+from tests.services.indexing import World, books, catch_up, indexed, start_world
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A chain of this module's own, since its tests fork it."""
-    folder = tmp_path_factory.mktemp("world")
-    with start_anvil(folder / "chain") as process:
-        yield make_world(process, folder)
+    with start_world(tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -49,13 +43,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
     return Database(f"sqlite:///{tmp_path / 'index.db'}")
-
-
-def catch_up(indexer: Indexer) -> None:
-    """Follow to the head and read every list that is due."""
-    indexer.follow()
-    while indexer.read_manifests(0):
-        pass
 
 
 class Wrapped(Rpc):
@@ -76,17 +63,17 @@ class Wrapped(Rpc):
 def test_the_index_is_what_the_chain_says(world: World, url: str) -> None:
     for judge in (RECORDS, CONSENT, AUDIT):
         world.anchor(5, judge)
-    record = world.retract()
+    word = world.revoke()
     database = Database(url)
     indexer = world.indexer(database)
     catch_up(indexer)
     assert indexed(database) == world.truth()
     assert database.counts()["block"] == world.head()
     sender = world.process.accounts[0].address
-    retraction = database.events_of(sender, "Retracted")[-1]
-    assert retraction.arguments == {"person": sender, "record": hex0x(record)}
-    assert retraction.contract == RECORDS
-    assert retraction.time > 1_600_000_000
+    revocation = database.events_of(sender, "Revoked")[-1]
+    assert revocation.arguments == {"patient": sender, "word": str(word), "mask": "1"}
+    assert revocation.contract == CONSENT
+    assert revocation.time > 1_600_000_000
     assert not indexer.tick()
 
 
@@ -110,21 +97,21 @@ def test_following_goes_on_where_another_process_stopped(world: World, url: str)
 
 
 @pytest.mark.parametrize("depth", [1, 7, 64])
-def test_a_reorganization_leaves_no_trace(world: World, url: str, depth: int) -> None:
+def test_a_reorganization_leaves_no_trace(
+    world: World, url: str, tmp_path: Path, depth: int
+) -> None:
     world.mine(64)
     database = Database(url)
     for judge in (RECORDS, CONSENT, AUDIT):
         world.anchor(2, judge)
-        world.retract()
+        world.revoke()
     catch_up(world.indexer(database))
     gone = world.truth()
     world.reorganize(depth)
     world.anchor(3, AUDIT)
     catch_up(world.indexer(database))
     assert indexed(database) == world.truth() != gone
-    fresh = Database(
-        f"sqlite:///{world.process.url.rpartition(':')[2]}-{depth}.db?mode=memory&uri=true"
-    )
+    fresh = Database(f"sqlite:///{tmp_path / 'fresh.db'}")
     catch_up(world.indexer(fresh))
     assert fingerprint(database._engine).differences(fingerprint(fresh._engine)) == []
 
@@ -233,7 +220,7 @@ def test_a_block_with_too_many_events_is_read_from_its_receipts(
     world: World, database: Database
 ) -> None:
     world.anchor()
-    world.retract()
+    world.revoke()
 
     def stingy(wanted: dict[str, Any], answer: Any) -> Any:
         if answer and "blockHash" not in wanted:
@@ -284,10 +271,11 @@ def test_while_no_endpoint_answers_nothing_changes(world: World, database: Datab
 def test_answers_that_make_no_sense_are_refused(world: World, database: Database) -> None:
     world.anchor()
     nonsense: list[Any] = [None, {}, [7], [{"blockNumber": "0x1"}]]
-    for answer in nonsense:
-        rpc = Wrapped(world.process.url, lambda wanted, _, told=answer: told)
+    rpc = Wrapped(world.process.url, lambda *_: nonsense[-1])
+    while nonsense:
         with pytest.raises((ChainUnreachable, EndpointsDisagree)):
             world.indexer(database, rpc).follow()
+        nonsense.pop()
     assert database.is_empty()
 
 
@@ -370,7 +358,7 @@ def test_whatever_happens_the_index_is_the_chain(
             case "publish" if unpublished:
                 world.bodies.put(iter([unpublished.pop()]))
             case "event":
-                world.retract()
+                world.revoke()
             case "mine":
                 world.mine(chance.randint(1, 5))
             case "fork":
@@ -385,188 +373,3 @@ def test_whatever_happens_the_index_is_the_chain(
     while indexer.read_manifests(10**6):
         pass
     assert indexed(database) == world.truth()
-
-
-# lists
-
-
-def due(database: Database, now: int) -> int:
-    return len(database.wanted(now, 10))
-
-
-def test_a_list_that_is_late_is_looked_for_again_less_and_less_often(
-    world: World, database: Database
-) -> None:
-    indexer = world.indexer(database)
-    catch_up(indexer)
-    manifest = world.anchor(publish=False)
-    indexer.follow()
-    now, waits = 1000, []
-    for _ in range(14):
-        assert indexer.read_manifests(now) == 1
-        wait = next(seconds for seconds in range(LATEST + 1) if due(database, now + seconds))
-        waits.append(wait)
-        now += wait
-    assert waits[:3] == [SOONEST, 2 * SOONEST, 4 * SOONEST]
-    assert waits[-1] == LATEST
-    world.bodies.put(iter([manifest]))
-    assert indexer.read_manifests(now) == 1
-    assert database.anchors_of(decode_manifest(manifest)[0].digest)
-    assert indexer.read_manifests(10**9) == 0
-
-
-def test_a_false_list_is_passed_over_for_ever_and_the_true_one_is_read(
-    world: World, database: Database
-) -> None:
-    """A stranger anchors a copied root with lists that are not its own."""
-    root, true = world.make_list()
-    _, foreign = world.make_list()
-    unsorted = true[:8] + true[72:136] + true[8:72] + true[136:]
-    for manifest in (foreign, b"no list at all", unsorted, true):
-        world.bodies.put(iter([manifest]))
-        world.chain.anchor(RECORDS, root, sha256(manifest).digest())
-    indexer = world.indexer(database)
-    catch_up(indexer)
-    assert database.counts()["lists false"] == 3
-    assert due(database, 10**9) == 0
-    leaf = decode_manifest(true)[0].digest
-    [dated] = [one for one in database.anchors_of(leaf) if one.root == root]
-    assert dated.manifest == sha256(true).digest()
-
-
-def test_a_list_of_a_later_format_waits_for_a_later_chartkey(
-    world: World, database: Database
-) -> None:
-    indexer = world.indexer(database)
-    catch_up(indexer)
-    root, _ = world.make_list()
-    manifest = MANIFEST_MAGIC + bytes([2]) + b"whatever comes then"
-    world.bodies.put(iter([manifest]))
-    world.chain.anchor(RECORDS, root, sha256(manifest).digest())
-    indexer.follow()
-    false = database.counts()["lists false"]
-    assert indexer.read_manifests(0) == 1
-    assert database.counts()["lists false"] == false
-    assert due(database, SOONEST) == 1
-
-
-def test_a_list_larger_than_a_block_is_found_elsewhere(world: World, database: Database) -> None:
-    asked: list[bytes] = []
-
-    def elsewhere(hash_: bytes) -> bytes:
-        asked.append(hash_)
-        if hash_ not in world.published:
-            raise NotStored(address="a list")
-        return world.published[hash_]
-
-    indexer = world.indexer(database, elsewhere=elsewhere)
-    catch_up(indexer)
-    manifest = world.anchor(5000, publish=False)
-    catch_up(indexer)
-    assert sha256(manifest).digest() in asked
-    assert database.anchors_of(decode_manifest(manifest)[-1].digest)
-
-
-def test_what_elsewhere_sends_is_hashed_first(world: World, database: Database) -> None:
-    _, other = world.make_list()
-    manifest = world.anchor(publish=False)
-    indexer = world.indexer(database, elsewhere=lambda _: other)
-    catch_up(indexer)
-    assert database.anchors_of(decode_manifest(manifest)[0].digest) == []
-    assert due(database, LATEST) >= 1
-
-
-def test_a_store_that_is_away_is_reported_and_asked_again_soon(
-    world: World, database: Database
-) -> None:
-    indexer = world.indexer(database)
-    catch_up(indexer)
-    manifest = world.anchor()
-
-    class Away:
-        def read(self, address: str) -> Iterator[bytes]:
-            raise StoreUnreachable("it is away")
-
-    away = world.indexer(database)
-    away.bodies = Away()
-    away.follow()
-    with pytest.raises(StoreUnreachable):
-        away.read_manifests(0)
-    assert due(database, SOONEST) == 1
-    indexer.read_manifests(SOONEST)
-    assert database.anchors_of(decode_manifest(manifest)[0].digest)
-
-
-def test_many_lists_are_read_in_several_goes(world: World, database: Database) -> None:
-    for judge, _ in zip(books(), range(6), strict=False):
-        world.anchor(1, judge)
-    world.indexer(database).follow()
-    assert 6 <= due(database, 0) <= LOOKS
-    catch_up(world.indexer(database))
-    assert database.counts()["lists wanted"] == 0
-
-
-def test_a_block_that_is_no_block_is_not_read_to_its_end(world: World, database: Database) -> None:
-    manifest = world.anchor(publish=False)
-    read: list[int] = []
-
-    class Endless:
-        def read(self, address: str) -> Iterator[bytes]:
-            if address != raw_cid(sha256(manifest).digest()):
-                raise NotStored(address=address)
-            while True:
-                read.append(1)
-                yield bytes(1 << 16)
-
-    indexer = world.indexer(database)
-    indexer.bodies = Endless()
-    catch_up(indexer)
-    assert len(read) == 5
-    assert database.counts()["lists read"] == 0
-
-
-# proofs
-
-
-def test_every_indexed_digest_has_a_proof_that_the_contract_takes(
-    world: World, database: Database
-) -> None:
-    manifest = world.anchor(9, CONSENT)
-    catch_up(world.indexer(database))
-    proofs = Proofs(database)
-    digests = [entry.digest for entry in decode_manifest(manifest)]
-    view = world.chain.view()
-    for digest in digests:
-        proof = proofs.proof(digest, CONSENT)
-        assert proof is not None
-        assert is_proven(digest, proof)
-        assert proof.root == merkle_root(digests)
-        assert view.ask(CONSENT, "anchorTime", digest, proof.root, list(proof.path)) > 0
-        assert proofs.proof(digest, RECORDS) is None
-    assert proofs.proof(sha256(b"unknown").digest()) is None
-
-
-def test_a_proof_leads_to_the_first_anchor_of_the_book_that_judges(
-    world: World, database: Database
-) -> None:
-    """Somebody else anchors the digest, before in another book and after in its own."""
-    root, manifest = world.make_list(1)
-    world.bodies.put(iter([manifest]))
-    hash_ = sha256(manifest).digest()
-    digest = decode_manifest(manifest)[0].digest
-    for judge in (AUDIT, CONSENT, CONSENT):
-        world.chain.anchor(judge, root, hash_)
-    catch_up(world.indexer(database))
-    assert [one.judge for one in database.anchors_of(digest)] == [AUDIT, CONSENT, CONSENT]
-    assert Proofs(database).proof(digest, CONSENT) is not None
-    assert Proofs(database).proof(digest, RECORDS) is None
-
-
-def test_a_proof_goes_with_the_branch_that_held_it(world: World, database: Database) -> None:
-    proofs = Proofs(database)
-    digest = decode_manifest(world.anchor())[0].digest
-    catch_up(world.indexer(database))
-    assert proofs.proof(digest)
-    world.reorganize(1)
-    catch_up(world.indexer(database))
-    assert proofs.proof(digest) is None

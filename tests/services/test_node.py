@@ -9,27 +9,35 @@ import pytest
 
 from app.adapters.wallets import new_wallet
 from app.client.person import Person
+from app.core.consent import mask_of, word_of
 from app.core.contract_errors import AlreadyEnrolled, DeadlinePassed, NonceUsed
 from app.core.encoding import ZERO32, ZERO_ADDRESS
 from app.core.errors import (
+    ChartkeyError,
     ContractRefused,
     ForeignSignature,
+    GrantRevoked,
     NotStored,
+    QuotaExceeded,
     SheetStale,
     SheetSubstituted,
 )
 from app.core.people import CategoryKeysDocument, document_hash
+from app.core.relaying import Submission
 from app.core.signatures import Signed
 from app.core.statements import (
+    AUDIT,
     Access,
     CategoryKeys,
     Enrolment,
+    Membership,
     Retraction,
     Revocation,
     RevocationOfAll,
     Rotation,
     Sheet,
 )
+from app.services.node import CALL_COST
 from tests.chain_fixtures import NOTE, Place
 
 
@@ -233,3 +241,129 @@ def test_a_document_that_was_altered_is_not_served(place: Place) -> None:
     assert place.node.document(digest) == b"document"
     with pytest.raises(NotStored):
         place.node.document(b"x" * 32)
+
+
+# --- what would harm the node ---
+
+
+def hostile(place: Place, patient: Person) -> dict[str, dict[str, Any]]:
+    """Grants that are well signed, with something beside them that no node should take."""
+    return {
+        "a party that is nobody": {"parties": ["x" * 300_000]},
+        "a party in lower case": {"parties": [patient.address.lower()]},
+        "too many parties": {"parties": [new_wallet().address for _ in range(5000)]},
+        "a body that is no address": {"body": "../../etc/passwd"},
+        "an endless body": {"body": "b" * 100_000},
+        "an envelope larger than a block": {"envelope": bytes((1 << 18) + 1)},
+    }
+
+
+def test_what_goes_beside_a_statement_is_checked_and_nothing_is_written(
+    place: Place, patient: Person, doctor: Person
+) -> None:
+    before = kept_by(place)
+    for number, (case, beside) in enumerate(hostile(place, patient).items()):
+        grant = Retraction(person=patient.address, record=bytes([number]) * 32)
+        with pytest.raises(ChartkeyError):
+            place.node.accept(patient.sign(grant), **beside)
+        (outcome,) = place.node.accept_all([Submission(signed=patient.sign(grant), **beside)])
+        assert outcome is not None, case
+        assert kept_by(place) == before, case
+    for number, beside in enumerate(hostile(place, patient).values()):
+        if "body" not in beside:
+            with pytest.raises(ChartkeyError):
+                place.node.accept_digest(bytes([number]) * 32, AUDIT, **{"envelope": b"e"} | beside)
+    with pytest.raises(ChartkeyError):
+        place.node.deliver("x" * 300_000, b"d" * 32, b"envelope")
+    assert kept_by(place) == before
+
+
+def test_a_statement_that_no_book_takes_is_refused_and_blocks_nothing(
+    place: Place, patient: Person
+) -> None:
+    membership = Membership(
+        organization=patient.address,
+        member=new_wallet().address,
+        not_before=0,
+        expires_at=2**40,
+        salt=ZERO32,
+    )
+    keys = CategoryKeys(patient=patient.address, epoch=9, keys_hash=ZERO32, salt=ZERO32)
+    before = kept_by(place)
+    for statement in (membership, keys):
+        with pytest.raises(ChartkeyError):
+            place.node.accept(patient.sign(statement))
+    with pytest.raises(ChartkeyError):
+        place.node.accept_digest(b"d" * 32, "PeopleRegistry")
+    assert kept_by(place) == before
+
+
+# --- quotas ---
+
+
+def retractions(person: Person, first: int, count: int) -> list[Signed[Any]]:
+    return [
+        person.sign(Retraction(person=person.address, record=(first + n).to_bytes(32, "big")))
+        for n in range(count)
+    ]
+
+
+def limit(place: Place, quota: int) -> None:
+    place.node.database.quota = quota  # type: ignore[attr-defined]
+
+
+def test_each_person_has_so_many_taken_a_day_and_custodians_hear_all_the_same(
+    place: Place, patient: Person, doctor: Person
+) -> None:
+    file = patient.write(NOTE, category="conditions")
+    grant = patient.grant(doctor.address, category="conditions")
+    place.settle()
+    (held,) = doctor.grants_held(patient.address)
+    limit(place, 2 * CALL_COST)
+    for signed in retractions(patient, 1, 2):
+        place.node.accept(signed)
+        place.node.accept(signed)  # what is known costs nothing
+    nonce = grant.statement.nonce
+    revocation = Revocation(patient=patient.address, word=word_of(nonce), mask=mask_of(nonce))
+    with pytest.raises(QuotaExceeded):
+        place.node.accept(patient.sign(revocation))
+    with pytest.raises(GrantRevoked):
+        doctor.open(file, held)
+    place.node.accept(retractions(doctor, 1, 1)[0])  # another person's quota is another
+
+
+def test_of_many_at_once_those_within_the_quota_are_taken(place: Place, patient: Person) -> None:
+    limit(place, 2 * CALL_COST)
+    forged = Signed(
+        statement=Retraction(person=patient.address, record=b"f" * 32), signature=bytes(65)
+    )
+    many = [Submission(signed=signed) for signed in (*retractions(patient, 1, 3), forged)]
+    outcomes = place.node.accept_all(many)
+    assert [outcome is None for outcome in outcomes] == [True, True, False, False]
+    assert isinstance(outcomes[2], QuotaExceeded)
+    assert not isinstance(outcomes[3], QuotaExceeded)
+
+
+def test_enrolments_share_one_quota_since_anybody_can_make_addresses(quiet: Place) -> None:
+    limit(quiet, 2 * CALL_COST)
+    taken = 0
+    for _ in range(4):
+        try:
+            quiet.person().enrol()
+            taken += 1
+        except QuotaExceeded:
+            pass
+    assert taken == 2
+
+
+def test_key_sheets_count_as_well(place: Place, patient: Person, doctor: Person) -> None:
+    file = doctor.write(NOTE, category="conditions", patient=patient.address)
+    place.settle()
+    (first, sheet), *_ = place.node.sheets(file.digest)
+    limit(place, 2)
+    for version in (1, 2):
+        place.node.keep_sheet(
+            patient.sign(replace(first.statement, version=version)), sheet, file.signed
+        )
+    with pytest.raises(QuotaExceeded):
+        place.node.keep_sheet(patient.sign(replace(first.statement, version=3)), sheet, file.signed)

@@ -12,6 +12,7 @@ import pytest
 from web3 import Web3
 
 from app.adapters.chain import EthereumChain
+from app.adapters.contracts import abi_values
 from app.adapters.deployment import deploy
 from app.adapters.local_chain import start_anvil
 from app.adapters.payer import Payer
@@ -26,10 +27,12 @@ from app.core.errors import (
     GrantRevoked,
 )
 from app.core.merkle import is_proven
+from app.core.signatures import Proof, Signed
 from app.core.statements import (
     AUDIT,
     CONSENT,
     RECORDS,
+    Grant,
     Retraction,
     Rotation,
 )
@@ -70,9 +73,7 @@ def test_what_was_anchored_is_not_anchored_again_when_it_is_accepted_again(quiet
     assert quiet.anchors(digest) == 1
 
 
-def test_more_than_a_batch_is_anchored_in_several(
-    quiet: Place
-) -> None:
+def test_more_than_a_batch_is_anchored_in_several(quiet: Place) -> None:
     quiet.node.relayer = replace(relayer_of(quiet), plan=Plan(batch_size=4))
     digests = [os.urandom(32) for _ in range(9)]
     for digest in digests:
@@ -158,8 +159,7 @@ def test_a_crash_at_any_call_of_settling_loses_and_doubles_nothing(
             assert is_proven(digest, proof)
             assert view.anchored_at(judge, proof.root) > 0
             assert quiet.anchors(proof.root) == 1, (step, judge)
-        assert quiet.node.database.open_batches() == []
-        assert list(quiet.node.database.waiting_calls()) == []
+        assert relayer_of(quiet).is_idle()
         if fuse[0] > 0:
             break
     assert died >= 30
@@ -264,4 +264,32 @@ def test_a_call_that_the_contract_refuses_holds_nothing_else_up(
         place.node.settle()
     place.node.settle()
     assert place.node.proof(b"e" * 32) is not None
-    assert list(place.node.database.waiting_calls()) == []
+    assert relayer_of(place).is_idle()
+
+
+# --- keys that change on the way ---
+
+
+def test_what_a_key_signed_that_a_queued_rotation_brings_is_anchored_after_it_and_holds(
+    place: Place, patient: Person, doctor: Person
+) -> None:
+    before = patient.grant(doctor.address, category="conditions")
+    new = new_wallet()
+    patient.rotate(new)
+    after = patient.grant(doctor.address, category="medications")
+    assert place.chain.view().key_of(patient.address) != new.address
+    place.settle()
+    assert place.chain.view().key_of(patient.address) == new.address
+    for grant in doctor.grants_held(patient.address):
+        proof = place.node.proof(grant.digest)
+        assert proof is not None
+        assert is_viewable(place, grant.signed, proof)
+    held = {grant.digest for grant in doctor.grants_held(patient.address)}
+    assert {before.digest, after.digest} <= held
+
+
+def is_viewable(place: Place, grant: Signed[Grant], proof: Proof) -> bool:
+    """What the contract itself says."""
+    values = abi_values(grant.statement)
+    view = place.chain.view()
+    return bool(view.ask(CONSENT, "isViewable", values, grant.signature, proof.root, proof.path))

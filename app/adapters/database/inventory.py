@@ -72,7 +72,7 @@ class Inventory(Tables):
         query = select(events).where(events.c.block.between(first, last))
         with reading(self._engine) as connection:
             return [
-                Event(**{**dict(row._mapping), "arguments": json.loads(row.arguments)})
+                Event(**{**dict(row._mapping), "arguments": _json(row.arguments)})
                 for row in connection.execute(query)
             ]
 
@@ -98,17 +98,6 @@ class Inventory(Tables):
         query = select(digests.c.digest, digests.c.envelope).where(digests.c.list == list_)
         with reading(self._engine) as connection:
             return [(row.digest, row.envelope) for row in connection.execute(query)]
-
-    def retractions(self) -> dict[bytes, set[str]]:
-        """Who retracted which record, by its digest, as the index shows it."""
-        query = select(events.c.arguments).where(events.c.name == "Retracted")
-        found: dict[bytes, set[str]] = {}
-        with reading(self._engine) as connection:
-            for told in connection.execute(query).scalars():
-                arguments = json.loads(told)
-                record = bytes.fromhex(arguments["record"][2:])
-                found.setdefault(record, set()).add(arguments["person"])
-        return found
 
     # what is kept
 
@@ -151,7 +140,7 @@ class Inventory(Tables):
                 KeptSheet(
                     record=row.record,
                     address=row.address,
-                    statement=json.loads(row.statement),
+                    statement=_json(row.statement),
                     sheet=row.sheet,
                 )
                 for row in rows
@@ -196,3 +185,11 @@ class Inventory(Tables):
 
 def _anchor(row: Row[Any]) -> Anchor:
     return Anchor(**{name: row._mapping[name] for name in Anchor.__slots__})
+
+
+def _json(text: str) -> Any:
+    """What a column says; nothing where it was made unreadable, which then differs from the truth."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -35,6 +35,8 @@ from app.core.waybills import Entry
 DAY = 24 * 3600
 AT_ONCE = 500
 """Values in one IN (…): databases limit them."""
+MOST_LISTED = 4000
+"""Digests and journal entries in a batch: even with a waybill for each, its manifest is one block."""
 
 
 class Outbox(Tables):
@@ -241,7 +243,7 @@ class Outbox(Tables):
         written = select(journal).where(journal.c.batch.is_(None)).order_by(journal.c.id)
         with alone(self._engine) as connection:
             rows = connection.execute(ready.order_by(outbox.c.id).limit(most)).all()
-            noted = connection.execute(written).all()
+            noted = connection.execute(written.limit(max(MOST_LISTED - len(rows), 0))).all()
             made = make(
                 [Waiting(digest=row.digest, envelope=row.envelope) for row in rows],
                 [Entry(at=r.written_at, number=r.id, text=r.entry) for r in noted],

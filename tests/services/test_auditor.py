@@ -1,0 +1,475 @@
+"""The audit: what differs from the chain is named, and mended from whoever holds what was anchored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.adapters.daemons import Kubo
+from app.adapters.database import Database
+from app.adapters.database.inventory import Inventory
+from app.adapters.kubo import KuboBodies
+from app.adapters.many_bodies import ManyBodies
+from app.client.letters import RecordFile
+from app.client.person import Person
+from app.compose import build_node
+from app.core.auditing import Difference, Kind, Report
+from app.core.errors import ChainUnreachable
+from tests.chain_fixtures import NOTE, Place
+from tests.fault_proxy import FaultProxy
+from tests.peering import (
+    auditor_of,
+    bodies_of,
+    database_of,
+    desk_of,
+    file_of,
+    follow,
+    keep_in,
+    mirror,
+    served,
+    web_of,
+)
+
+
+@pytest.fixture
+def file(place: Place, patient: Person) -> RecordFile:
+    """An anchored record; the index knows it."""
+    file = patient.write(NOTE, category="conditions")
+    place.settle()
+    follow(place)
+    return file
+
+
+@pytest.fixture
+def twin_of(place: Place, make_place: Callable[..., Place]) -> Callable[[], Place]:
+    """Makes another node, which holds the same objects, and has followed the chain."""
+
+    def make() -> Place:
+        twin = make_place(custodians=0, threshold=0)
+        bodies_of(twin).put_many([bodies_of(place).fetch(a) for a in bodies_of(place).addresses()])
+        follow(twin)
+        return twin
+
+    return make
+
+
+@pytest.fixture
+def twin(file: RecordFile, twin_of: Callable[[], Place]) -> Place:
+    """Another node, once the record is anchored."""
+    return twin_of()
+
+
+@pytest.fixture
+def twin_url(twin: Place) -> Iterator[str]:
+    """Where the other node is served."""
+    with served(web_of(desk_of(twin))) as url:
+        yield url
+
+
+def write(database: Database, statement: str, **values: Any) -> None:
+    """Tamper with a database."""
+    with database._engine.begin() as connection:
+        assert connection.execute(text(statement), values).rowcount
+
+
+def kinds(differences: list[Difference]) -> set[tuple[Kind, str]]:
+    return {(one.kind, one.what) for one in differences}
+
+
+def envelope_of(place: Place, file: RecordFile) -> str:
+    """Where the record's envelope is."""
+    found = database_of(place).parcels_of(file.statement.patient)
+    return next(address for digest, address, _ in found if digest == file.digest)
+
+
+# --- clean ---
+
+
+def test_an_undisturbed_node_is_clean(place: Place, file: RecordFile) -> None:
+    report = auditor_of(place).audit()
+    assert report.is_clean
+    assert report.differences == []
+    assert report.looked["bodies"] == 1
+    assert report.looked["anchors"] > 0
+    assert report.looked["envelopes"] > 0
+
+
+def test_a_twin_agrees(place: Place, twin_url: str) -> None:
+    assert auditor_of(place, peers=[twin_url]).audit().is_clean
+
+
+def test_what_nothing_refers_to_is_counted_only(place: Place, file: RecordFile) -> None:
+    before = auditor_of(place).audit().notes
+    bodies_of(place).put_many([b"an upload that came to nothing"])
+    report = auditor_of(place).audit()
+    assert report.is_clean
+    assert report.notes != before
+
+
+# --- the index ---
+
+
+TAMPERED = [
+    ("DELETE FROM anchors WHERE block = (SELECT max(block) FROM anchors)", Kind.MISSING, "anchor"),
+    ("UPDATE anchors SET sender = '0x' || '11'", Kind.ALTERED, "anchor"),
+    (
+        "INSERT INTO anchors SELECT block, place + 90, judge, root, manifest, sender, "
+        '"transaction", time FROM anchors LIMIT 1',
+        Kind.EXTRA,
+        "anchor",
+    ),
+    ("DELETE FROM events WHERE block = (SELECT max(block) FROM events)", Kind.MISSING, "event"),
+    ("UPDATE events SET arguments = '{}'", Kind.ALTERED, "event"),
+    ("UPDATE events SET arguments = '{'", Kind.ALTERED, "event"),
+    ("UPDATE blocks SET hash = x'" + "22" * 32 + "'", Kind.ALTERED, "block"),
+    ("DELETE FROM blocks", Kind.BEHIND, "index"),
+    ("UPDATE digests SET digest = x'" + "33" * 32 + "'", Kind.ALTERED, "list"),
+    ("DELETE FROM digests", Kind.ALTERED, "list"),
+    (
+        "UPDATE manifests SET manifest = x'" + "55" * 32 + "' WHERE id = (SELECT max(id) FROM "
+        "manifests)",
+        Kind.MISSING,
+        "list",
+    ),
+]
+
+
+@pytest.mark.parametrize(("tampering", "kind", "what"), TAMPERED)
+def test_a_row_of_the_index_that_the_chain_contradicts_is_named_and_followed_again(
+    place: Place, file: RecordFile, tampering: str, kind: Kind, what: str
+) -> None:
+    before = list(database_of(place).anchors_of(file.digest))
+    if "UPDATE digests" in tampering:
+        tampering += " WHERE rowid = (SELECT max(rowid) FROM digests)"
+    write(database_of(place), tampering)
+    found = auditor_of(place).audit()
+    assert (kind, what) in kinds(found.left)
+    report = auditor_of(place).audit(repair=True)
+    assert report.is_clean, report.left
+    assert any(one.mended for one in report.differences)
+    after = database_of(place).anchors_of(file.digest)
+    assert [replace(row, list=0) for row in after] == [replace(row, list=0) for row in before]
+    assert auditor_of(place).audit().differences == []
+
+
+def test_an_index_that_has_not_followed_is_behind(place: Place, patient: Person) -> None:
+    patient.write(NOTE, category="conditions")
+    place.settle()
+    assert (Kind.BEHIND, "index") in kinds(auditor_of(place).audit().left)
+    assert auditor_of(place).audit(repair=True).is_clean
+
+
+def test_an_index_that_is_a_block_behind_is_still_clean(
+    place: Place, patient: Person, file: RecordFile
+) -> None:
+    patient.write(NOTE, category="conditions")
+    place.settle()
+    head = int(place.rpc.call("eth_blockNumber"), 16)
+    assert 0 < head - database_of(place).followed()[0].number <= 3
+    assert auditor_of(place).audit().differences == []
+
+
+# --- the stores ---
+
+
+def spoil(place: Place, address: str, folder: str = "bodies") -> None:
+    path = file_of(place, address, folder)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
+@pytest.mark.parametrize("how", [Kind.MISSING, Kind.ALTERED])
+def test_every_object_that_a_store_lost_is_named_and_copied_from_a_peer(
+    place: Place, file: RecordFile, twin_url: str, how: Kind
+) -> None:
+    for address in list(bodies_of(place).addresses()):
+        if how is Kind.MISSING:
+            file_of(place, address).unlink()
+        else:
+            spoil(place, address)
+    found = auditor_of(place, peers=[twin_url]).audit()
+    assert {
+        (how, what) for what in ("manifest", "envelope", "waybill", "body", "sealed sheet")
+    } <= (kinds(found.left))
+    report = auditor_of(place, peers=[twin_url]).audit(repair=True)
+    # sealed to the node itself: no other node hands them out
+    assert {one.what for one in report.left} == {"waybill", "sealed sheet"}
+    mended = {one.what: one.mended for one in report.differences if one.mended}
+    host = twin_url.removeprefix("http://")
+    assert mended["body"] == mended["envelope"] == f"copied from {host}"
+    assert mended["manifest"] == "copied from the database"
+
+
+def test_a_pin_that_one_of_two_stores_lost_comes_from_the_other(
+    place: Place, patient: Person
+) -> None:
+    mirror(place)
+    file = patient.write(NOTE, category="conditions")
+    place.settle()
+    follow(place)
+    assert auditor_of(place).audit(repair=True).is_clean  # the mirror began later
+    file_of(place, file.address, "mirror").unlink()
+    spoil(place, envelope_of(place, file))
+    report = auditor_of(place).audit()
+    told = {(one.kind, one.what, one.where) for one in report.left}
+    assert told == {(Kind.MISSING, "body", "mirror"), (Kind.ALTERED, "envelope", "bodies")}
+    assert auditor_of(place).audit(repair=True).is_clean
+    assert patient.open(file) == NOTE
+
+
+def test_two_ipfs_daemons_mend_each_other_and_erase_together(
+    place: Place, patient: Person, two_kubos: tuple[Kubo, Kubo]
+) -> None:
+    first, second = stores = [KuboBodies(kubo.api) for kubo in two_kubos]
+    keep_in(place, ManyBodies(stores))
+    file = patient.write(NOTE, category="conditions")
+    place.settle()
+    follow(place)
+    envelope = envelope_of(place, file)
+    second.delete(file.address)
+    block = two_kubos[0].block_path(envelope)
+    block.write_bytes(block.read_bytes()[:-1] + b"?")
+    told = {(one.kind, one.what, one.where) for one in auditor_of(place).audit().left}
+    assert {
+        (Kind.MISSING, "body", second.name), (Kind.ALTERED, "envelope", first.name)
+    } <= told  # fmt: skip
+    auditor_of(place).audit(repair=True)
+    assert not [one for one in auditor_of(place).audit().left if one.what != "waybill"]
+    assert patient.open(file) == NOTE
+    assert patient.erase(file).own.receipt.is_complete
+    assert not any(one.holds(address) for one in stores for address in (file.address, envelope))
+
+
+def test_all_of_it_works_on_postgresql(
+    place: Place, patient: Person, postgres_url: str, twin_of: Callable[[], Place]
+) -> None:
+    database = Database(postgres_url)
+    place.node.database = database
+    assert place.node.relayer is not None
+    place.node.relayer = build_node(
+        chain=place.chain, payer=place.payer, database=database, bodies=bodies_of(place),
+        secret=place.node.secret,
+    ).relayer  # fmt: skip
+    person = place.enrol(patient=True)
+    file = person.write(NOTE, category="conditions")
+    place.settle()
+    follow(place)
+    assert auditor_of(place).audit().differences == []
+    twin = twin_of()
+    write(database, "UPDATE anchors SET sender = '0x11'")
+    write(database, "UPDATE digests SET envelope = digest")
+    write(database, "UPDATE sheets SET sheet = '\\x00'")
+    file_of(place, file.address).unlink()
+    with served(web_of(desk_of(twin))) as url:
+        report = auditor_of(place, peers=[url]).audit(repair=True)
+    assert report.is_clean, report.left
+    assert {one.what for one in report.differences} == {"anchor", "list", "key sheet", "body"}
+    assert person.open(file) == NOTE
+    assert person.erase(file).own.receipt.is_complete
+    assert len(Inventory(database).receipts()) == 1
+
+
+def test_a_key_sheet_that_was_altered_is_opened_from_its_sealed_copy(
+    place: Place, patient: Person, file: RecordFile
+) -> None:
+    write(database_of(place), "UPDATE sheets SET sheet = x'00'")
+    assert (Kind.ALTERED, "key sheet") in kinds(auditor_of(place).audit().left)
+    assert auditor_of(place).audit(repair=True).is_clean
+    assert patient.open(file) == NOTE
+
+
+def test_a_claim_without_a_record_is_extra(place: Place, file: RecordFile) -> None:
+    address = bodies_of(place).put_many([b"somebody's"])[0]
+    write(database_of(place), "INSERT INTO claims VALUES (:body, :record)", body=address,
+          record=b"r" * 32)  # fmt: skip
+    assert kinds(auditor_of(place).audit().left) == {(Kind.EXTRA, "claim")}
+
+
+def test_the_missing_body_of_a_record_that_its_patient_retracted_counts_as_erased(
+    place: Place, patient: Person, file: RecordFile
+) -> None:
+    patient.retract(file)
+    place.settle()
+    follow(place)
+    file_of(place, file.address).unlink()
+    report = auditor_of(place).audit()
+    assert report.is_clean, report.left
+    assert "1 objects of retracted records are erased" in report.notes
+
+
+def test_a_strangers_retraction_excuses_nothing(
+    place: Place, stranger: Person, file: RecordFile
+) -> None:
+    stranger.retract(file)
+    place.settle()
+    follow(place)
+    file_of(place, file.address).unlink()
+    assert kinds(auditor_of(place).audit().left) == {(Kind.MISSING, "body")}
+
+
+# --- peers that lie ---
+
+
+def liar(desk: Any, *, anchors: Callable[[Any], Any] = lambda a: a, content: bytes = b"") -> Flask:
+    """A node whose anchors, or bytes, are others than the true ones."""
+
+    class Lying:
+        domains, erase, head, held = desk.domains, desk.erase, desk.head, desk.held
+
+        def anchors(self, after: Any) -> Any:
+            page, following = desk.anchors(after)
+            return [anchors(one) for one in page], following
+
+        def read(self, address: str) -> Any:
+            return iter([content]) if content else desk.read(address)
+
+        def manifest(self, hash_: bytes) -> Any:
+            return iter([content]) if content else desk.manifest(hash_)
+
+    return web_of(Lying())  # type: ignore[arg-type]
+
+
+def test_nothing_is_believed_by_majority_that_the_chain_contradicts(
+    place: Place, file: RecordFile, twin: Place
+) -> None:
+    """Three peers tell the same lie about anchors and serve the same wrong bytes."""
+    root = database_of(place).anchors_of(file.digest)[0].root
+    false = liar(
+        desk_of(twin),
+        anchors=lambda one: replace(one, manifest=b"\xee" * 32) if one.root == root else one,
+        content=b"another body",
+    )
+    file_of(place, file.address).unlink()
+    with served(false) as a, served(false) as b, served(false) as c:
+        report = auditor_of(place, peers=[a, b, c]).audit(repair=True)
+    hosts = {url.removeprefix("http://") for url in (a, b, c)}
+    assert {
+        one.where for one in report.left if (one.kind, one.what) == (Kind.ALTERED, "anchor")
+    } == (hosts)
+    assert {one.where for one in report.left if one.what in ("manifest", "envelope")} == hosts
+    assert [one.name for one in report.left if one.what == "body"] == [file.address]
+    assert not bodies_of(place).holds(file.address)
+    assert {row.manifest for row in database_of(place).anchors_of(file.digest)} != {b"\xee" * 32}
+    own = [one for one in report.differences if one.where in ("index", "database")]
+    assert own == []
+
+
+def test_one_honest_peer_among_liars_mends_all(
+    place: Place, file: RecordFile, twin: Place, twin_url: str
+) -> None:
+    false = liar(desk_of(twin), content=b"another body")
+    file_of(place, file.address).unlink()
+    with served(false) as a, served(false) as b:
+        report = auditor_of(place, peers=[a, b, twin_url]).audit(repair=True)
+    assert bodies_of(place).holds(file.address)
+    assert {one.where for one in report.left} == {u.removeprefix("http://") for u in (a, b)}
+
+
+def test_a_peer_that_names_an_anchor_which_the_chain_lacks_is_named(
+    place: Place, file: RecordFile, twin: Place
+) -> None:
+    false = liar(desk_of(twin), anchors=lambda one: replace(one, place=one.place + 50))
+    with served(false) as url:
+        report = auditor_of(place, peers=[url]).audit()
+    assert (Kind.EXTRA, "anchor") in kinds(report.left)
+    assert {one.where for one in report.left} == {url.removeprefix("http://")}
+
+
+def test_a_peer_that_has_fallen_behind_or_is_silent_is_named(
+    place: Place, file: RecordFile, make_place: Callable[..., Place]
+) -> None:
+    empty = make_place(custodians=0, threshold=0)
+    with served(web_of(desk_of(empty))) as url:
+        report = auditor_of(place, peers=[url]).audit()
+        assert kinds(report.left) == {(Kind.BEHIND, "peer")}
+    assert kinds(auditor_of(place, peers=[url]).audit().left) == {(Kind.UNREACHABLE, "peer")}
+
+
+# --- endpoints that lie or lag ---
+
+
+def endpoints_of(report: Report) -> dict[Kind, set[str]]:
+    found: dict[Kind, set[str]] = {}
+    for one in report.left:
+        assert one.what == "endpoint", one
+        found.setdefault(one.kind, set()).add(one.where)
+    return found
+
+
+def other_hashes(method: str, _: Any, result: Any) -> Any:
+    """A chain that is another one, and hangs together."""
+    if method == "eth_getBlockByNumber" and result:
+        return result | {
+            name: "0x" + bytes(b ^ 1 for b in bytes.fromhex(result[name][2:])).hex()
+            for name in ("hash", "parentHash")
+        }
+    return result
+
+
+def test_of_two_endpoints_that_disagree_neither_is_believed(place: Place, file: RecordFile) -> None:
+    honest = place.chain_process.url
+    write(database_of(place), "DELETE FROM events")
+    with FaultProxy(honest) as proxy:
+        proxy.lie(other_hashes)
+        report = auditor_of(place, urls=[honest, proxy.url]).audit(repair=True)
+    (told,) = [one for one in report.left if one.what == "endpoint"]
+    assert told.kind is Kind.DISAGREE
+    assert "cannot be told" in told.found
+    assert (Kind.MISSING, "event") in kinds(report.left)  # nothing is mended on such a word
+
+
+def test_of_three_endpoints_the_odd_one_is_suspected_and_not_condemned(
+    place: Place, file: RecordFile
+) -> None:
+    honest = place.chain_process.url
+    with FaultProxy(honest) as proxy, FaultProxy(honest) as other:
+        proxy.lie(other_hashes)
+        report = auditor_of(place, urls=[honest, other.url, proxy.url]).audit()
+    assert endpoints_of(report) == {Kind.SUSPECTED: {proxy.url.removeprefix("http://")}}
+    assert "no proof" in report.left[0].found
+
+
+def test_an_endpoint_that_contradicts_itself_lies_for_certain_even_among_two(
+    place: Place, file: RecordFile
+) -> None:
+    honest = place.chain_process.url
+    with FaultProxy(honest) as proxy:
+        proxy.lie(every_second)
+        report = auditor_of(place, urls=[proxy.url, honest]).audit()
+    assert endpoints_of(report) == {Kind.LIES: {proxy.url.removeprefix("http://")}}
+
+
+def every_second(method: str, _: Any, result: Any) -> Any:
+    if method == "eth_getBlockByNumber" and result and int(result["number"], 16) % 2:
+        return result | {"hash": "0x" + "44" * 32}
+    return result
+
+
+def test_an_endpoint_on_another_chain_a_frozen_one_and_a_silent_one_are_told_apart(
+    place: Place, patient: Person, file: RecordFile
+) -> None:
+    honest = place.chain_process.url
+    with FaultProxy(honest) as foreign, FaultProxy(honest) as frozen, FaultProxy(honest) as silent:
+        foreign.chain_id(5)
+        frozen.freeze()
+        silent.down()
+        for _ in range(5):
+            place.next_block()
+        follow(place)
+        urls = [honest, foreign.url, frozen.url, silent.url]
+        report = auditor_of(place, urls=urls).audit()
+    names = [url.removeprefix("http://") for url in urls]
+    assert endpoints_of(report) == {
+        Kind.LIES: {names[1]}, Kind.BEHIND: {names[2]}, Kind.UNREACHABLE: {names[3]}
+    }  # fmt: skip
+
+
+def test_without_an_honest_endpoint_nothing_is_said(place: Place, file: RecordFile) -> None:
+    with FaultProxy(place.chain_process.url) as proxy:
+        proxy.down()
+        with pytest.raises(ChainUnreachable):
+            auditor_of(place, urls=[proxy.url]).audit()
