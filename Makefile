@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-unit test-contracts check lint format types bench ipfs clean
+.PHONY: help setup run serve test test-unit test-contracts check lint format types bench ipfs clean
 
 VENV := .venv/bin/python
 
@@ -17,6 +17,9 @@ setup: ## Install what is needed: .venv, Node, npm packages, the Solidity compil
 
 run: setup ## Tell the whole story on a local chain: grant, open, refuse, revoke
 	@$(VENV) -m app demo $(ARGS)
+
+serve: setup ## Run every service in one process, with a chain of its own unless one is named
+	@$(VENV) -m app all
 
 test: setup ## Run everything that CI runs: format, lint, types, unit tests, contract tests
 	@$(VENV) -m scripts.checks
@@ -38,8 +41,9 @@ types: setup ## Check the types with mypy
 format: setup ## Format the Python code and sort its imports
 	@$(VENV) -m ruff check --quiet --select I --fix . && $(VENV) -m ruff format .
 
-bench: setup ## Measure gas and sealing, with other systems' figures beside them
-	@$(VENV) -m scripts.bench gas $(ARGS) && $(VENV) -m scripts.bench crypto $(ARGS)
+bench: setup ## Measure gas, sealing and a node under load, with other systems' figures beside them
+	@$(VENV) -m scripts.bench gas $(ARGS) && $(VENV) -m scripts.bench crypto $(ARGS) && \
+		$(VENV) -m scripts.bench load $(ARGS)
 
 ipfs: setup ## Run an IPFS daemon (Kubo) on this machine; the first time builds it, for minutes
 	@$(VENV) -m scripts.ipfs $(ARGS)

@@ -10,7 +10,7 @@ from threading import Event, Thread
 from typing import cast
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from app.adapters.database import Database
 from app.adapters.processes import require_free
@@ -21,8 +21,18 @@ from app.core.errors import CannotStart, TransactionFailed
 from app.embedded import Embedded
 from app.running import Crew
 from app.services.custodian import LocalCustodian
-from app.services.relayer import PATIENCE, Settled
+from app.services.relayer import PATIENCE, Relayer
 from app.serving import FEED
+
+
+class Requests(WSGIRequestHandler):
+    """Writes no line for each request: addresses and paths are nobody's business."""
+
+    timeout = 1.0
+    """Seconds after which a kept connection without a request is closed, so that servers end soon."""
+
+    def log_request(self, *_: object) -> None:
+        """Nothing."""
 
 
 class HttpServer:
@@ -32,7 +42,9 @@ class HttpServer:
         """Port 0 takes a free one; raises CannotStart where the port is taken."""
         require_free(port, "The web service")
         self._app = app
-        self._server: BaseWSGIServer = make_server(host, port, app, threaded=True)
+        self._server: BaseWSGIServer = make_server(
+            host, port, app, threaded=True, request_handler=Requests
+        )
         self._server.daemon_threads = False  # type: ignore[attr-defined]
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="http")
         self.url = f"http://{host}:{self._server.server_port}"
@@ -83,7 +95,7 @@ def together(
     custodians: Sequence[LocalCustodian],
     *,
     stop: Event,
-    seen: Callable[[Settled], None] = lambda _: None,
+    relayer: Relayer | None = None,
 ) -> Iterator[Together]:
     """Web, relayer, index and custodians in threads; all end in good order.
 
@@ -102,7 +114,8 @@ def together(
         for server in (*apart, web):
             stack.callback(server.end)
             server.start()
-        loops = [relay_loop(parts.relayer(seen)), index_loop(parts.indexer())]
+        relayer = relayer or parts.relayer()
+        loops = [relay_loop(relayer), index_loop(parts.indexer())]
         loops += [hand_in_loop(settings, one, node, node.proof) for one in custodians]
         crew = Crew(loops, stop)
         stack.callback(crew.end)
@@ -111,7 +124,7 @@ def together(
             url=web.url,
             custodians=[server.url for server in apart],
             crew=crew,
-            is_idle=parts.relayer().is_idle,
+            is_idle=relayer.is_idle,
         )
 
 
@@ -134,6 +147,6 @@ def parts_of_place(place: Embedded, settings: Settings) -> Parts:
 def running(place: Embedded, settings: Settings) -> Iterator[Together]:
     """Every service of an embedded Chartkey, until the block ends."""
     parts = parts_of_place(place, settings)
-    seen = place.node.settled.append
-    with together(parts, place.custodians, stop=Event(), seen=seen) as all_of_them:
+    own = place.node.relayer  # settles at once what the place is asked to settle
+    with together(parts, place.custodians, stop=Event(), relayer=own) as all_of_them:
         yield all_of_them

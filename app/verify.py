@@ -17,6 +17,7 @@ from app import embedded
 from app.adapters import deployment as deployments
 from app.adapters.chain import EthereumChain, RpcView
 from app.adapters.contracts import abi_values
+from app.adapters.deploying import require_deployed
 from app.adapters.local_chain import start_ganache
 from app.adapters.rpc import Rpc
 from app.core.consent import require_viewable
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     path = options.deployment or options.data / "deployments" / "local.json"
     deployment = deployments.load(path)
     with _endpoint(options) as url:
-        deployments.require_deployed(Web3(Web3.HTTPProvider(url)), deployment)
+        require_deployed(Web3(Web3.HTTPProvider(url)), deployment)
         chain = EthereumChain(Rpc(url), deployment, None)
         chain.domains.require_own(signed.statement, domain)
         checks = list(verify(signed, proof, chain))

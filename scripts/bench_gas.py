@@ -16,7 +16,7 @@ from typing import Any
 from web3 import HTTPProvider, Web3
 
 from app.adapters.contracts import Contract, abi_values
-from app.adapters.deployment import deploy
+from app.adapters.deploying import deploy
 from app.adapters.local_chain import start_anvil
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import LocalWallet

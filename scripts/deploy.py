@@ -17,7 +17,8 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3 import HTTPProvider, Web3
 
-from app.adapters.deployment import Deployment, deploy, path_of
+from app.adapters.deploying import deploy
+from app.adapters.deployment import Deployment, path_of
 from app.adapters.wallets import read_key
 from app.core.errors import ChainUnreachable, ChartkeyError, TransactionFailed
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from eth_account import Account
 from web3 import HTTPProvider, Web3
 
-from app.adapters.deployment import deploy
+from app.adapters.deploying import deploy
 from app.adapters.rpc import Rpc
 from app.adapters.tools import anvil_command
 from app.adapters.wallets import own_key

@@ -21,7 +21,8 @@ from app.adapters.access_log import SqliteAccessLog
 from app.adapters.bodies import FolderBodies
 from app.adapters.chain import EthereumChain
 from app.adapters.database import Database
-from app.adapters.deployment import Deployment, deploy, load
+from app.adapters.deploying import deploy
+from app.adapters.deployment import Deployment, load
 from app.adapters.local_chain import LocalChain, start_anvil
 from app.adapters.payer import Payer
 from app.adapters.rpc import Rpc

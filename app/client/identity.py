@@ -37,6 +37,8 @@ from app.core.vault import Vault, lock_with_passphrase, open_with_passphrase, va
 
 DEADLINE = 3600
 """Seconds for which a signed change of the registry may be handed in."""
+CLOCKS_DIFFER = 60
+"""Seconds by which chain and custodians may lag behind this device: what is signed holds at once."""
 
 
 @dataclass(kw_only=True)
@@ -207,12 +209,13 @@ class Identity:
         """Let a fresh P-256 key of this device sign accesses for some hours."""
         key = ec.generate_private_key(ec.SECP256R1())
         point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        begins = self.clock() - CLOCKS_DIFFER
         statement = Session(
             person=self.address,
             key=session_key_id(point),
             origin=origin,
-            not_before=self.clock(),
-            expires_at=self.clock() + seconds,
+            not_before=begins,
+            expires_at=begins + seconds,
             salt=self.random(32),
         )
         self._session = OpenSession(signed=self.sign(statement), public_key=point), key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from app.client.identity import CLOCKS_DIFFER
 from app.client.letters import GrantFile, RecordFile
 from app.client.reading import TREATMENT, Reading
 from app.core.categories import require_category
@@ -72,7 +73,7 @@ class Person(Reading):
             record=record.digest if record else ZERO32,
             purpose=purpose,
             rights=rights,
-            not_before=now,
+            not_before=now - CLOCKS_DIFFER,
             expires_at=now + seconds,
             nonce=fresh_nonce(self.node.view().tag(self.address), used, self.random),
             salt=self.random(32),
@@ -195,7 +196,7 @@ class Person(Reading):
         statement = Membership(
             organization=self.address,
             member=parse_address(member),
-            not_before=now,
+            not_before=now - CLOCKS_DIFFER,
             expires_at=now + seconds,
             salt=self.random(32),
         )

@@ -13,6 +13,7 @@ from app.core.encoding import ZERO32
 from app.core.envelopes import seal_envelope
 from app.core.errors import KeyNotOfBody, NoSlot, NotStored, OutsideGrant
 from app.core.opening import AskedRecord, OpeningRequest
+from app.core.people import IdentityKeys
 from app.core.ports import Custodian
 from app.core.sealing import BodyContext, BodyKey, Halves
 from app.core.sheets import KeySheet, Kind, Slot, require_complete
@@ -131,7 +132,8 @@ class Reading(Charting):
         """Leave the opening with the patient and hand its digest in to be anchored."""
         patient = request.records[0].record.patient
         contents = access_letter(request.access, request.session, digests, self.node.domains)
-        envelope = seal_envelope(contents, [self.keys_of(patient).identity], self.random)
+        keys = IdentityKeys.decode(request.patient_keys)
+        envelope = seal_envelope(contents, [keys.identity], self.random)
         self.node.accept(
             request.access, envelope=envelope, parties=[patient], session=request.session
         )

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     for name, count in done.index.items():
         print(f"{count:>12,} {name}")
     print(f"{done.waybills:>12,} waybills, which told of {done.entries:,} things kept")
-    print(f"fingerprint {fingerprint(parts.database._engine).total}")
+    print(f"fingerprint {fingerprint(parts.database.engine).total}")
     if not done.is_complete:
         print(
             f"Missing: {done.index['lists wanted']} lists, {done.missing_waybills} waybills, "

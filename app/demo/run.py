@@ -5,14 +5,20 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from app import embedded
 from app.adapters import tools
+from app.adapters.custodian_client import HttpCustodian
+from app.config import Settings
 from app.core.bundles import is_complete, split
 from app.core.errors import CannotStart, ChartkeyError, InvalidBundle
 from app.demo.acts import ACTS, raise_curtain, statements_folder
 from app.demo.story import Story, StoryBroken
+from app.together import running
 
 SEED = 7
 
@@ -47,6 +53,15 @@ def read_bundle(path: Path | None) -> bytes:
         raise InvalidBundle(f"The file {path.name} cannot be read.") from cause
 
 
+@contextmanager
+def services_of(place: embedded.Embedded) -> Iterator[None]:
+    """Every service of the place, in this process; its people meet the custodians over HTTP."""
+    settings = replace(Settings.from_environment({}), data=place.folder, bind=("127.0.0.1", 0))
+    with running(place, settings) as services:
+        place.node.custodians = [HttpCustodian(url) for url in services.custodians]
+        yield
+
+
 def run(options: argparse.Namespace) -> int:
     """Tell the story; 0 only if every refusal and every opening came out as told."""
     story = Story(for_machines=options.json)
@@ -69,9 +84,10 @@ def run(options: argparse.Namespace) -> int:
     ) as place:
         story.settled = place.node.settled
         try:
-            stage = raise_curtain(place, story, chart)
-            for act in ACTS:
-                act(stage)
+            with services_of(place):
+                stage = raise_curtain(place, story, chart)
+                for act in ACTS:
+                    act(stage)
         except StoryBroken:
             story.say("\nThe story ends here: a step failed on which the next ones stand.")
         except (ChartkeyError, StopIteration, IndexError) as error:

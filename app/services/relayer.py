@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from app.core.errors import (
@@ -85,6 +86,7 @@ class Relayer:
     """Hears of each transaction that came to the chain."""
 
     def __post_init__(self) -> None:
+        self._turn = Lock()
         self._calling = Calling(
             self.chain, self.payer, self.queue, tell=self.tell, send=self._send_calls
         )
@@ -97,7 +99,12 @@ class Relayer:
 
         Answers what could not be done for single statements, such as a contract's refusal. Raises
         ChainError, StoreError where nothing can go on; all of it is kept for the next tick.
+        Threads that share a relayer take turns.
         """
+        with self._turn:
+            return self._tick(at_once=at_once)
+
+    def _tick(self, *, at_once: bool) -> list[ChartkeyError]:
         self._look()
         self._require_balance(1)
         failures = list(self._calling.send(TAKES_BACK))
@@ -119,8 +126,9 @@ class Relayer:
         failures: list[ChartkeyError] = []
         until, pause = time.monotonic() + patience, 0.002
         while not failures or not self._is_stuck():
-            failures += self.tick(at_once=True)
-            self._look()
+            with self._turn:
+                failures += self._tick(at_once=True)
+                self._look()
             if self.is_idle():
                 break
             if time.monotonic() > until:

@@ -14,7 +14,7 @@ from html import escape
 WIDTH, MARGIN, ROW, LEFT = 860, 28, 30, 252
 SAID = 176
 """Room at the right for a bar's figure and target."""
-LEGEND = "The upright mark on a bar is what was to be reached."
+LEGEND = "An upright mark is what was to be reached."
 PLOT_LEFT, PLOT_HEIGHT = 84, 150
 STYLE = """
   text { font: 14px system-ui, sans-serif; fill: #1f2933; }

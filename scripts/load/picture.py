@@ -9,7 +9,7 @@ from scripts.load.drawing import Bar, Curve, Growth, draw
 from scripts.load.growth import Step
 
 TITLE = "Chartkey under load: one node, {cores} cores, services over HTTP on loopback"
-BELOW = "Clients and the chain, an Anvil that mines each transaction at once, share the cores."
+BELOW = "Clients and the chain, an Anvil that mines at once, share the cores."
 GROUPS: Sequence[tuple[str, Sequence[tuple[str, str, str]]]] = (
     (
         "Statements, from the first signature to the last anchor",

@@ -31,8 +31,12 @@ from scripts.load.people import Secrets
 
 CATEGORY = "laboratory"
 DAY = 24 * 3600
-UNDER_WAY = 2
-"""Lists that are with the node while the next one is sealed."""
+UNDER_WAY = 3
+"""Lists that are with the node, each on a connection of its own, while the next one is sealed.
+
+A worker of the web service answers whatever comes over the connections that it took, so a few more
+of them than workers spread better.
+"""
 
 
 class Patient:
@@ -87,9 +91,9 @@ def prepare(task: Task) -> Callable[[], dict[str, Any]]:
 
     def begin() -> dict[str, Any]:
         began, waiting, answers = time.time(), grants(), _Answers()
-        with ThreadPoolExecutor(1) as hand:
+        with ThreadPoolExecutor(UNDER_WAY) as hands:
             while part := list(islice(waiting, in_list)):
-                answers.expect(hand.submit(session.post, url, json=part, timeout=120))
+                answers.expect(hands.submit(session.post, url, json=part, timeout=120))
             answers.read()
         return {"began": began, "accepted": answers.accepted, "refused": answers.refused}
 

@@ -7,11 +7,12 @@ whatever happened, and the stage knows the most memory that any of them ever hel
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,8 @@ from web3 import HTTPProvider, Web3
 
 from app.adapters import tools
 from app.adapters.contracts import Contract
-from app.adapters.deployment import Deployment, deploy
+from app.adapters.deploying import deploy
+from app.adapters.deployment import Deployment
 from app.adapters.local_chain import LocalChain, start_anvil
 from app.adapters.payer import ANCHORED
 from app.adapters.processes import Program, end_with_parent, require_free
@@ -68,6 +70,14 @@ class Service(Program):
             return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
         except requests.ConnectionError:
             return False
+
+    def stop(self) -> None:
+        """End it with its workers, which a server that is slow to end would leave behind."""
+        workers = _family(self.process.pid)[1:]
+        super().stop()
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
 
     def peak(self) -> int:
         """The most bytes that it, or one of its workers, ever held (VmHWM of proc(5))."""

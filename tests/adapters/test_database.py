@@ -72,7 +72,7 @@ def test_many_threads_and_processes_that_accept_the_same_keep_it_once(
     with ThreadPoolExecutor(8) as threads:
         accepted = list(threads.map(database.accept, [statement(n) for n in range(120)] * 2))
     for other in others:
-        other.join()
+        other.join(processes.GENEROUS)
         assert other.exitcode == 0
     assert all(accepted)
     database.form_batch(AUDIT, 1000, simple)
@@ -178,7 +178,7 @@ def test_what_a_custodian_hands_in_costs_nobody_anything(limited: Database) -> N
 def test_processes_together_take_no_more_than_the_quota(database: Database, url: str) -> None:
     forks = [processes.fork(spend, url, first, 20, 25) for first in (0, 100, 200)]
     for fork in forks:
-        fork.join()
+        fork.join(processes.GENEROUS)
         assert fork.exitcode == 0
     assert database.waiting(AUDIT, 1000)[0] == 25
 
@@ -243,7 +243,7 @@ def test_batches_formed_by_many_at_once_hold_everything_once(database: Database,
             database.accept(statement(number))
         done.result()
     for fork in forks:
-        fork.join()
+        fork.join(processes.GENEROUS)
         assert fork.exitcode == 0
     form_until_none(url)
     held = [one for batch in manifests(database) for one in batch]

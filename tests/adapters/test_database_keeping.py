@@ -121,7 +121,7 @@ def test_of_things_shelved_at_once_the_last_one_told_is_the_one_kept(
                 threads.map(
                     lambda one, who=person: database.put_on_shelf(who, "lock", one), contents
                 )
-            )  # type: ignore[misc]
+            )
         last = [entry for entry in told(database) if entry[1] == person][-1]
         assert database.from_shelf(person, "lock") == bytes.fromhex(last[3])
 

@@ -66,7 +66,7 @@ def test_threads_and_processes_that_allocate_at_once_never_share_a_nonce(
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: allocate_many(url, 5), range(4)))
     for fork in forks:
-        fork.join()
+        fork.join(processes.GENEROUS)
         assert fork.exitcode == 0
     assert nonces(database) == list(range(50))
 

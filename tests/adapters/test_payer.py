@@ -12,7 +12,8 @@ import pytest
 from eth_account import Account
 from web3 import Web3
 
-from app.adapters.deployment import Deployment, deploy
+from app.adapters.deploying import deploy
+from app.adapters.deployment import Deployment
 from app.adapters.local_chain import LocalChain, start_anvil, start_ganache
 from app.adapters.payer import GWEI, Payer
 from app.adapters.rpc import Rpc

@@ -77,9 +77,16 @@ def test_a_relayer_anchors_what_was_accepted_and_stops_in_good_order(
     assert relay.lines()[-1]["event"] == "has stopped"
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_the_web_service_takes_statements_that_a_relayer_anchors(
-    place: Place, settings: dict[str, str], patient: Person
+    place: Place,
+    settings: dict[str, str],
+    patient: Person,
+    database: str,
+    request: pytest.FixtureRequest,
 ) -> None:
+    if database == "postgresql":
+        settings = settings | {"DATABASE_URL": request.getfixturevalue("postgres_url")}
     grant = sign_grant(patient)
     digest = hex0x(place.chain.domains.digest(grant.statement))
     with service(place.folder, "web", settings=settings, port=0) as web:
@@ -225,3 +232,29 @@ def test_several_web_processes_count_together(place: Place, settings: dict[str, 
         assert float(line.removeprefix(counted)) == before
         assert "chartkey_database_up 1.0" in told
         assert web.stop() == 0
+
+
+def test_a_node_is_backed_up_while_it_runs_and_goes_on_elsewhere(
+    place: Place, settings: dict[str, str], tmp_path: Path
+) -> None:
+    waiting = os.urandom(32)
+    archive = tmp_path / "archive.tar"
+    with service(place.folder, "index", settings=settings) as index:
+        index.wait_for_event("runs")
+        place.node.accept_digest(waiting, AUDIT, b"an envelope")
+        words = ("backup", str(archive), "--bodies", "--keys")
+        with service(place.folder, *words, settings=settings) as command:
+            assert command.process.wait(timeout=60) == 0
+    assert "THIS ARCHIVE HOLDS KEYS" in command.log.read_text()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    moved = settings | {"CHARTKEY_DEPLOYMENT": str(elsewhere / "deployment.json")}
+    restore = service(elsewhere, "restore", str(archive), settings=moved)
+    with restore as command:
+        assert command.process.wait(timeout=60) == 0
+    with restore as command:  # now there is something
+        assert command.process.wait(timeout=60) == 2
+    with service(elsewhere, "relay", settings=moved) as relay:
+        database = Database(f"sqlite:///{elsewhere / 'node.db'}")
+        until(lambda: database.anchored_batch(waiting), "the anchor")
+        assert relay.stop() == 0

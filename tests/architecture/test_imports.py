@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "app"
 
 COMPOSITION = (
-    "app", "app.__main__", "app.commands", "app.compose", "app.config", "app.demo", "app.embedded",
-    "app.logs", "app.running", "app.verify",
+    "app", "app.__main__", "app.applications", "app.commands", "app.compose", "app.config",
+    "app.demo", "app.embedded", "app.logs", "app.running", "app.serving", "app.together",
+    "app.verify",
 )  # fmt: skip
 """The places that put everything together."""
 

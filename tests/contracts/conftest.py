@@ -17,7 +17,8 @@ import trees
 import typed_data
 from eth_utils.crypto import keccak
 
-from app.adapters.deployment import NAMES, deploy
+from app.adapters.deploying import deploy
+from app.adapters.deployment import NAMES
 
 ZERO = "0x" + "00" * 20
 NOTHING = bytes(32)

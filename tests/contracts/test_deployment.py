@@ -7,7 +7,8 @@ import pytest
 from eth_account import Account
 from eth_utils.crypto import keccak
 
-from app.adapters.deployment import NAMES, BuildDiffers, deploy, load, require_deployed
+from app.adapters.deploying import BuildDiffers, deploy, require_deployed
+from app.adapters.deployment import NAMES, load
 from app.core.errors import CodeDiffers, NotDeployed
 
 

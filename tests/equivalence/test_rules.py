@@ -19,7 +19,7 @@ from web3 import Web3
 
 from app.adapters.chain import EthereumChain, RpcView
 from app.adapters.contracts import abi_values
-from app.adapters.deployment import deploy
+from app.adapters.deploying import deploy
 from app.adapters.local_chain import start_anvil
 from app.adapters.memory_chain import MemoryChain
 from app.adapters.rpc import Rpc

@@ -14,7 +14,8 @@ import pytest
 from eth_account import Account
 from web3 import Web3
 
-from app.adapters.deployment import Deployment, deploy, load
+from app.adapters.deploying import deploy
+from app.adapters.deployment import Deployment, load
 from app.adapters.local_chain import LocalChain, start_anvil
 from app.adapters.rpc import Rpc
 from tests import chain_fixtures, daemons

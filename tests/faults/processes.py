@@ -6,13 +6,16 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
-from multiprocessing.synchronize import Event
+from pathlib import Path
 from typing import Any
 
 from app.core.errors import ChartkeyError
 from app.core.signatures import Signed
-from tests.faults.site import Site, relayer_of
+from tests.faults.site import GENEROUS, Site, relayer_of
+
+__all__ = ["GENEROUS", "accept", "fork", "relay", "settle"]
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.faults.processes"])
@@ -30,15 +33,16 @@ def accept(site: Site, failpoint: str, signed: Signed[Any]) -> None:
     site.node().accept(signed)
 
 
-def relay(site: Site, stop: Event) -> None:
-    """Tick until told to stop, living with every fault of Chartkey's own kinds."""
+def relay(site: Site, stop: Path) -> None:
+    """Tick until the file `stop` appears, living with every fault of Chartkey's own kinds.
+
+    A file, for a process that is killed would take the lock of an `Event` with it.
+    """
     relayer = relayer_of(site.node())
-    while not stop.is_set():
-        try:
+    while not stop.exists():
+        with suppress(ChartkeyError):
             relayer.tick()
-        except ChartkeyError:
-            time.sleep(0.02)
-        stop.wait(0.01)
+        time.sleep(0.01)
 
 
 def fork(target: Callable[..., None], *arguments: Any) -> BaseProcess:

@@ -48,7 +48,7 @@ def test_a_relayer_killed_anywhere_is_followed_by_one_that_finishes(
         else:
             node.accept(signed)
             process = processes.fork(processes.settle, dying, point)
-        process.join()
+        process.join(GENEROUS)
         assert process.exitcode == -signal.SIGKILL, "the failpoint was not reached"
     finally:
         shared_chain.tell("evm_setAutomine", True)
@@ -68,11 +68,11 @@ def test_a_failpoint_that_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch
 
 
 def test_two_relayers_share_the_work_and_one_of_them_may_die_again_and_again(
-    database_url: str, shared_chain: OwnChain, make_site: Callable[..., Site]
+    database_url: str, folder: Path, shared_chain: OwnChain, make_site: Callable[..., Site]
 ) -> None:
     site, ledger = make_site(shared_chain, database=database_url), Ledger()
     node = site.node()
-    stop = processes.FORKS.Event()
+    stop = folder / "stop"
     steady = processes.fork(processes.relay, site, stop)
     for _ in range(3):
         frail = processes.fork(processes.relay, site, stop)
@@ -84,9 +84,9 @@ def test_two_relayers_share_the_work_and_one_of_them_may_die_again_and_again(
     second = processes.fork(processes.relay, site, stop)
     ledger.hand_in(node, 150)
     wait_until(relayer_of(node).is_idle)
-    stop.set()
+    stop.touch()
     for process in (steady, second):
-        process.join()
+        process.join(GENEROUS)
         assert process.exitcode == 0
     ledger.require_all_anchored(shared_chain.url, site)
 

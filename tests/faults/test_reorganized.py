@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.adapters.database import Database
 from app.adapters.database.fingerprint import fingerprint
 from app.adapters.database.schema import INDEX
 from app.adapters.rpc import Rpc
+from app.adapters.wallets import new_wallet
 from app.core.errors import ChartkeyError, NotEnoughShares
 from app.core.statements import Retraction, Revocation
 from app.services.indexer import Indexer
@@ -43,7 +45,10 @@ FINAL = Plan().final_depth
 def reorganize(chain: OwnChain, depth: int, *transactions: tuple[str, int]) -> None:
     """Replace the last blocks by others, empty but for raw transactions in a block of these."""
     before = chain.tell("eth_getBlockByNumber", "latest", False)
+    # another miner, or empty blocks would be replaced by the same; and Anvil sets its clock back
+    chain.tell("anvil_setCoinbase", new_wallet().address)
     chain.tell("anvil_reorg", depth, [list(one) for one in transactions])
+    chain.tell("anvil_setTime", int(time.time()))
     assert chain.tell("eth_getBlockByNumber", before["number"], False)["hash"] != before["hash"]
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shutil import rmtree
 from xml.etree import ElementTree
 
 import pytest
@@ -36,9 +37,11 @@ def figures(picture_file: Path) -> Iterator[Mapping[str, float]]:
     """One run with very few of everything, through all the real services."""
     folder = folder_in_memory("load")
     folder.chmod(0o755)  # PostgreSQL may run as another user
-    yield bench_load.run(TINY, within=folder, to=picture_file)
-    assert list(folder.iterdir()) == []
-    folder.rmdir()
+    try:
+        yield bench_load.run(TINY, within=folder, to=picture_file)
+        assert list(folder.iterdir()) == []
+    finally:
+        rmtree(folder)
 
 
 def test_a_tiny_run_gives_every_figure_and_loses_nothing(figures: Mapping[str, float]) -> None:
@@ -90,14 +93,14 @@ def test_ctrl_c_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: list(folder.glob("*/folder/relay-*.log")), "the relay")
+        until(lambda: run.poll() or list(folder.glob("*/folder/relay-*.log")), "the relay")
         assert len(started_under(tmp_path)) > 2
         run.send_signal(signal.SIGINT)
         assert run.wait(timeout=60) == 130
     finally:
         run.kill()
         run.wait()
-    assert started_under(tmp_path) == []
+    until(lambda: not started_under(tmp_path), "the end of what was killed", patience=10)
     assert list(folder.iterdir()) == []
     assert not picture.exists()
 

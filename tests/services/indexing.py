@@ -16,7 +16,8 @@ from web3 import Web3
 from app.adapters.bodies import FolderBodies
 from app.adapters.chain import EthereumChain
 from app.adapters.database import Database
-from app.adapters.deployment import Deployment, deploy
+from app.adapters.deploying import deploy
+from app.adapters.deployment import Deployment
 from app.adapters.followed import FollowedChain
 from app.adapters.local_chain import LocalChain, start_anvil
 from app.adapters.rpc import Caller, Rpc

@@ -13,7 +13,7 @@ from web3 import Web3
 
 from app.adapters.chain import EthereumChain
 from app.adapters.contracts import abi_values
-from app.adapters.deployment import deploy
+from app.adapters.deploying import deploy
 from app.adapters.local_chain import start_anvil
 from app.adapters.payer import Payer
 from app.adapters.rpc import Rpc

@@ -33,7 +33,7 @@ class Dump(Tables):
     """The whole of a database, out and in."""
 
     def __init__(self, tables: Tables) -> None:
-        self._engine = tables._engine
+        self._engine = tables.engine
 
     @contextmanager
     def moment(self) -> Iterator[Lines]:

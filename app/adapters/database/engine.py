@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.adapters.database.bulk import insert_fast
 from app.core.errors import DatabaseUnreachable, StoreFull
 
 LOCK = 0x43484B31
@@ -21,7 +22,7 @@ LOCK = 0x43484B31
 def connect(url: str) -> Engine:
     """Connect to a database; SQLite keeps a write-ahead log and syncs each commit."""
     if url.startswith("sqlite"):
-        engine = create_engine(url)
+        engine = create_engine(url, hide_parameters=True)  # errors name no values
 
         @event.listens_for(engine, "connect")
         def _pragmas(connection: Any, _: object) -> None:
@@ -32,7 +33,7 @@ def connect(url: str) -> Engine:
             connection.execute("PRAGMA secure_delete=ON")  # what was erased leaves the file
 
         return engine
-    return create_engine(url, pool_pre_ping=True)
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
 
 
 @contextmanager
@@ -86,17 +87,31 @@ def alone(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def scrub(engine: Engine) -> None:
+    """Have SQLite write what was deleted out of its log as well; other databases look after it."""
+    if engine.dialect.name == "sqlite":
+        with translated(), engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def insert_new(connection: Connection, table: Table, **row: Any) -> bool:
     """Insert unless it is there already; whether it was new."""
-    return insert_many_new(connection, table, [row]) > 0
-
-
-def insert_many_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
-    """Insert those that are not there already; how many were new (one row: exactly)."""
-    if not rows:
-        return 0
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).on_conflict_do_nothing()
-    if len(rows) == 1:
-        return max(connection.execute(statement.values(**rows[0])).rowcount, 0)
-    return max(connection.execute(statement, rows).rowcount, 0)
+    statement = dialect.insert(table).on_conflict_do_nothing().values(**row)
+    return connection.execute(statement).rowcount > 0
+
+
+def insert_many_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert those that are not there already; all rows name the same columns."""
+    if rows:
+        columns = tuple(rows[0])
+        insert_fast(connection, table, columns, [[row[c] for c in columns] for row in rows])
+
+
+def put_row(connection: Connection, table: Table, **row: Any) -> None:
+    """Insert, or replace the row with the same primary key; of two at once the later one stays."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**row)
+    keys = [column.name for column in table.primary_key]
+    newer = {name: statement.excluded[name] for name in row if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=newer))

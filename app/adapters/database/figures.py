@@ -38,7 +38,7 @@ class Figures(Tables):
     """Questions to a database that no service needs for its own work; nothing is written."""
 
     def __init__(self, tables: Tables) -> None:
-        self._engine = tables._engine
+        self._engine = tables.engine
 
     def require_answer(self) -> None:
         """Raise DatabaseUnreachable unless the database answers."""

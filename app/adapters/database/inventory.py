@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, exists, or_, select, text
+from sqlalchemy import Select, Table, and_, exists, or_, select
 from sqlalchemy.engine import Row
 
-from app.adapters.database.engine import reading
+from app.adapters.database.engine import reading, scrub
 from app.adapters.database.keeping import Keeping
 from app.adapters.database.schema import (
     anchors,
@@ -177,10 +177,8 @@ class Inventory(Tables):
             page = query.where(column > last._mapping[key]).order_by(column).limit(size)
 
     def scrub(self) -> None:
-        """Have SQLite write what was deleted out of its log as well; other databases look after it."""
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect() as connection:
-                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        """Have what was deleted leave the database's log as well."""
+        scrub(self._engine)
 
 
 def _anchor(row: Row[Any]) -> Anchor:

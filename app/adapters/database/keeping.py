@@ -15,7 +15,14 @@ from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 
 from app.adapters.cid import cid_of
-from app.adapters.database.engine import insert_many_new, insert_new, reading, writing
+from app.adapters.database.engine import (
+    insert_many_new,
+    insert_new,
+    put_row,
+    reading,
+    scrub,
+    writing,
+)
 from app.adapters.database.schema import claims, documents, parcels, sheets, shelf, unpublished
 from app.adapters.database.tables import Tables, write_down
 from app.core.errors import NotStored
@@ -68,6 +75,7 @@ class Keeping(Tables):
         with writing(self._engine) as connection:
             connection.execute(unpublished.delete().where(unpublished.c.address.in_(addresses)))
             self._keep(connection, [["forget", record.hex()]])
+        scrub(self._engine)
 
     def keep_sheet(
         self,
@@ -186,9 +194,7 @@ def _replay_one(
             row = {"hash": bytes.fromhex(digest), "content": bytes.fromhex(content)}
             insert_new(connection, documents, **row)
         case ["shelf", person, kind, content]:
-            where = (shelf.c.person == person, shelf.c.kind == kind)
-            connection.execute(shelf.delete().where(*where))
-            insert_new(connection, shelf, person=person, kind=kind, content=bytes.fromhex(content))
+            put_row(connection, shelf, person=person, kind=kind, content=bytes.fromhex(content))
         case ["forget", record]:
             digest = bytes.fromhex(record)
             connection.execute(parcels.delete().where(parcels.c.digest == digest))

@@ -131,6 +131,7 @@ journal = Table(
     Column("entry", Text, nullable=False),
     Column("written_at", BigInteger, nullable=False),
     Column("batch", Row, ForeignKey("batches.id"), index=True),
+    sqlite_autoincrement=True,  # numbers go on when the table was emptied: they order waybills
 )
 """What was kept and no waybill tells of yet; dropped once its waybill is published."""
 

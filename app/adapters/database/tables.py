@@ -17,6 +17,11 @@ class Tables:
 
     _engine: Engine
 
+    @property
+    def engine(self) -> Engine:
+        """For those who look at all tables at once: fingerprints, backups, figures."""
+        return self._engine
+
 
 def write_down(connection: Connection, entries: Iterable[Sequence[Any]], now: int) -> None:
     """Note in the journal what was kept: it goes into the next waybill."""

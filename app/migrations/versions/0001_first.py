@@ -302,6 +302,7 @@ def create_tables() -> None:
         sa.Column("batch", ROW),
         sa.ForeignKeyConstraint(["batch"], ["batches.id"], name="fk_journal_batch"),
         sa.PrimaryKeyConstraint("id", name="pk_journal"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_journal_batch", "journal", ["batch"])
     op.create_table(
