@@ -15,13 +15,20 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from app.adapters.database import Database
 from app.adapters.processes import require_free
 from app.applications import custodian_app, web_app
-from app.compose import Parts, hand_in_loop, index_loop, relay_loop
+from app.compose import (
+    Parts,
+    hand_in_loop,
+    index_loop,
+    log_settled,
+    plan_of,
+    relay_loop,
+)
 from app.config import Settings
 from app.core.errors import CannotStart, TransactionFailed
 from app.embedded import Embedded
 from app.running import Crew
 from app.services.custodian import LocalCustodian
-from app.services.relayer import PATIENCE, Relayer
+from app.services.relayer import PATIENCE, Relayer, Settled
 from app.serving import FEED
 
 
@@ -148,5 +155,17 @@ def running(place: Embedded, settings: Settings) -> Iterator[Together]:
     """Every service of an embedded Chartkey, until the block ends."""
     parts = parts_of_place(place, settings)
     own = place.node.relayer  # settles at once what the place is asked to settle
+    if own is not None:
+        own.plan, own.seen = plan_of(settings), _both(log_settled, own.seen)
     with together(parts, place.custodians, stop=Event(), relayer=own) as all_of_them:
         yield all_of_them
+
+
+def _both(
+    one: Callable[[Settled], None], other: Callable[[Settled], None]
+) -> Callable[[Settled], None]:
+    def seen(settled: Settled) -> None:
+        one(settled)
+        other(settled)
+
+    return seen

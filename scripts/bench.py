@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -39,11 +40,14 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument(
         "--picture", type=Path, help="of `load` alone: where its picture goes (docs/load.svg)"
     )
-    chosen = parser.parse_args(words)
+    chosen, ctrl_c = parser.parse_args(words), _CtrlC()
     part = importlib.import_module(f"scripts.bench_{chosen.part}")
     try:
         figures = part.run(*_options_of_load(chosen)) if chosen.part == "load" else part.run()
     except ChartkeyError as error:
+        if ctrl_c.was_pressed:
+            print("Stopped.", file=sys.stderr)
+            return 130
         print(f"{error} {error.remedy}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -54,6 +58,18 @@ def main(words: list[str] | None = None) -> int:
     for title in missed:
         print(f"missed: {title}", file=sys.stderr)
     return 1 if missed else 0
+
+
+class _CtrlC:
+    """Remembers that Ctrl-C was pressed, whatever then fails because of it."""
+
+    def __init__(self) -> None:
+        self.was_pressed = False
+        signal.signal(signal.SIGINT, self._pressed)
+
+    def _pressed(self, *_: object) -> None:
+        self.was_pressed = True
+        raise KeyboardInterrupt
 
 
 def _options_of_load(chosen: argparse.Namespace) -> tuple[float, Path, Path]:

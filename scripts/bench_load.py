@@ -97,11 +97,14 @@ class _Tally:
         self.peak, self.lost = max(self.peak, passage.peak), self.lost + passage.lost
 
 
-def run(share: float = 1.0, within: Path = FOLDER, to: Path = PICTURE) -> dict[str, float]:
+def run(
+    share: float = 1.0, within: Path = FOLDER, to: Path = PICTURE, *, optional: bool = True
+) -> dict[str, float]:
     """Measure everything, at a share of the full size; the keys are those of ROWS.
 
     Everything is written within a folder, on the disk that counts; the picture at its own place.
-    Kubo and PostgreSQL are passed over where they are not installed. Raises CannotStart.
+    Kubo and PostgreSQL are passed over where they are not installed, or with `optional` false.
+    Raises CannotStart.
     """
     sizes, tally = Sizes.at(share), _Tally()
     within.mkdir(parents=True, exist_ok=True)
@@ -115,13 +118,13 @@ def run(share: float = 1.0, within: Path = FOLDER, to: Path = PICTURE) -> dict[s
             return folder / part
 
         tally.add("statements_per_second", statements.measure_folder(stage("folder"), sizes))
-        grown = growth.measure(stage("growth"), sizes)
+        grown = growth.measure(stage("growth"), sizes, postgres=optional)
         _note_growth(tally, grown)
         for key, find, measure in (
             ("statements_per_second_postgres", tools.postgres_folder, statements.measure_postgres),
             ("statements_per_second_kubo", tools.ipfs_command, statements.measure_kubo),
         ):
-            if is_installed(find):
+            if optional and is_installed(find):
                 tally.add(key, measure(stage(key), sizes))
         tally.figures["one_by_one_per_second"] = statements.one_by_one(
             stage("one-by-one"), sizes.one_by_one

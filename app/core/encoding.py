@@ -59,15 +59,18 @@ def checksum_address(raw: bytes) -> str:
     return "0x" + "".join(c.upper() if n > "7" else c for c, n in zip(text, nibbles, strict=False))
 
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def canonical_json(document: Any) -> bytes:
     """JSON with sorted keys and no white space; equals RFC 8785 for the values allowed here.
 
     Allowed: objects with ASCII keys, arrays, strings, booleans, null and integers up to 2^53.
     """
     _require_plain(document)
-    return json.dumps(
-        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _CANONICAL.encode(document).encode()
 
 
 def is_canonical(document: Any, text: bytes) -> bool:
@@ -83,7 +86,8 @@ def _require_plain(value: Any) -> None:
         for key, member in value.items():
             if not (isinstance(key, str) and key.isascii()):
                 raise ValueError("keys of a canonical document are ASCII strings")
-            _require_plain(member)
+            if type(member) is not str:  # most are, and need no further look
+                _require_plain(member)
     elif isinstance(value, list):
         for member in value:
             _require_plain(member)

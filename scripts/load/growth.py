@@ -51,7 +51,7 @@ class Grown:
     peak: int
 
 
-def measure(folder: Path, sizes: Sizes) -> Grown:
+def measure(folder: Path, sizes: Sizes, *, postgres: bool = True) -> Grown:
     """Grow from the first size to the last; raises CannotStart."""
     with Stage(folder=folder) as stage:
         office = Office(stage)
@@ -65,7 +65,7 @@ def measure(folder: Path, sizes: Sizes) -> Grown:
                 filling.add(max(size - _anchored(stage, office), 1))
                 rate = _index(stage, database)
                 steps.append(_step(clinic, database, filling, sizes))
-                if size == sizes.growth[-2]:
+                if postgres and size == sizes.growth[-2]:
                     elsewhere = _index_on_postgres(stage)
             with stage.running("index"), stage.running("relay"):
                 at_full_speed = clinic.at_full_speed(sizes.openings)
