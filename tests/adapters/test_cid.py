@@ -7,7 +7,7 @@ from hashlib import sha256, shake_128
 
 import pytest
 
-from app.adapters.cid import CHUNK, CidHasher, cid_of, raw_cid, require_cid
+from app.core.cid import CHUNK, CidHasher, cid_of, raw_cid, require_cid
 from app.core.errors import NotStored
 
 EMPTY = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"

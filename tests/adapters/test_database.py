@@ -12,11 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.adapters.cid import cid_of
 from app.adapters.database import Database, outbox
 from app.adapters.database.bulk import insert_fast
 from app.adapters.database.engine import writing
 from app.adapters.database.schema import journal
+from app.core.cid import cid_of
 from app.core.encoding import ZERO32
 from app.core.errors import DatabaseUnreachable, NotStored, StoreFull
 from app.core.relaying import ACCEPTED, DONE, REFUSED, ROTATES, TAKES_BACK, Made, Waiting

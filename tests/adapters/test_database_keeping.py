@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from app.adapters.cid import cid_of
 from app.adapters.database import Database
 from app.adapters.database.fingerprint import fingerprint
 from app.adapters.database.schema import KEPT
+from app.core.cid import cid_of
 from app.core.errors import NotStored
 from app.core.statements import AUDIT, RECORDS
 from app.core.waybills import NodeSecret, read_waybill

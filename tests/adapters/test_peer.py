@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask, Response, jsonify
 
-from app.adapters.cid import cid_of
 from app.adapters.peer import HttpPeer
 from app.client.letters import RecordFile
 from app.client.person import Person
+from app.core.cid import cid_of
 from app.core.errors import (
     ChartkeyError,
     NotStored,

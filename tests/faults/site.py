@@ -18,7 +18,6 @@ from web3 import Web3
 
 from app.adapters.bodies import FolderBodies
 from app.adapters.chain import EthereumChain
-from app.adapters.cid import raw_cid
 from app.adapters.database import Database
 from app.adapters.deployment import load
 from app.adapters.followed import FollowedChain
@@ -28,6 +27,7 @@ from app.adapters.payer import Payer
 from app.adapters.rpc import Caller, Rpc
 from app.adapters.wallets import LocalWallet, new_wallet
 from app.compose import build_node
+from app.core.cid import raw_cid
 from app.core.encoding import ZERO_ADDRESS
 from app.core.errors import ChartkeyError, NotStored
 from app.core.merkle import decode_manifest, merkle_root

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import Engine, event
 
 from app.adapters.bodies import FolderBodies
-from app.adapters.cid import raw_cid
 from app.adapters.daemons import Kubo, Postgres, start_kubo
 from app.adapters.database import Database
 from app.adapters.kubo import KuboBodies
+from app.core.cid import raw_cid
 from app.core.errors import StoreError, StoreFull, StoreUnreachable
 from app.services.node import LocalNode
 from tests.faults.conftest import OwnChain

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.adapters.cid import cid_of
 from app.client.letters import RecordFile
 from app.client.person import Person
+from app.core.cid import cid_of
 from app.core.encoding import hex0x
 from app.core.peering import MOST_ASKED, PAGE, write_addresses, write_erasure
 from app.core.statements import Retraction

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.engine import Connection
 
-from app.adapters.cid import cid_of
 from app.adapters.database.engine import (
     insert_many_new,
     insert_new,
@@ -25,6 +24,7 @@ from app.adapters.database.engine import (
 )
 from app.adapters.database.schema import claims, documents, parcels, sheets, shelf, unpublished
 from app.adapters.database.tables import Tables, write_down
+from app.core.cid import cid_of
 from app.core.errors import NotStored
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import Exists, exists, func, select, update
 from sqlalchemy.engine import Connection, Row
 
-from app.adapters.cid import cid_of
 from app.adapters.database.engine import alone, insert_many_new, reading, writing
 from app.adapters.database.schema import (
     anchors,
@@ -28,6 +27,7 @@ from app.adapters.database.schema import (
 )
 from app.adapters.database.tables import Tables, write_down
 from app.adapters.group_commit import GroupCommit
+from app.core.cid import cid_of
 from app.core.encoding import ZERO32
 from app.core.relaying import ACCEPTED, SENT, Accepted, Batch, Call, Maker, Waiting
 from app.core.waybills import Entry
