@@ -18,8 +18,8 @@ class Sizes:
     statements: int = 24_000
     statements_postgres: int = 6_000
     statements_kubo: int = 2_000
-    sealers: int = 2
-    """Client processes that sign and seal."""
+    sealers: int = 1
+    """Client processes that sign and seal; one keeps a core busy, the services the other."""
     in_list: int = 128
     """Statements in one HTTP request."""
     one_by_one: int = 400
