@@ -38,8 +38,10 @@ from app.core.statements import (
     Access,
     Domains,
     Grant,
+    Introduction,
     Membership,
     Record,
+    Request,
     Session,
 )
 from app.core.typed_data import Domain, Statement
@@ -240,6 +242,36 @@ def sign_membership(
         "salt": salt("membership"),
     }
     return organization.sign(Membership(**values | overrides))
+
+
+def sign_introduction(
+    registrar: Person, person: Person, /, **overrides: Any
+) -> Signed[Introduction]:
+    """The registrar says what the person is called."""
+    values: dict[str, Any] = {
+        "registrar": registrar.id,
+        "person": person.id,
+        "name": "Dr. Ada Example",
+        "issued_at": NOW,
+        "salt": salt("introduction"),
+    }
+    return registrar.sign(Introduction(**values | overrides))
+
+
+def sign_request(patient: Person, viewer: Person, /, **overrides: Any) -> Signed[Request]:
+    """The viewer asks to see the patient's laboratory results until tomorrow."""
+    values: dict[str, Any] = {
+        "patient": patient.id,
+        "viewer": viewer.id,
+        "category": "laboratory",
+        "purpose": "TREAT",
+        "rights": 1,
+        "expires_at": NOW + DAY,
+        "reason": "Before the visit",
+        "at": NOW,
+        "salt": salt("request"),
+    }
+    return viewer.sign(Request(**values | overrides))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -203,7 +203,11 @@ class MemoryChain:
     def holds_credential(self, person: str, role: int, at: int) -> bool:
         """Whether the credential ran, and its registrar's authority stood, at that time."""
         registrar, not_after = self.credentials.at((person, role), at)
-        return at <= not_after and self._is_registrar(registrar, role, at)
+        return at <= not_after and self.is_registrar(registrar, role, at)
+
+    def roles_of(self, person: str, at: int) -> int:
+        """All roles that were held at that time, a bit for each."""
+        return sum(1 << r for r in list(Role)[1:] if self.holds_credential(person, r, at))
 
     def membership_ended_at(self, organization: str, membership: bytes) -> int:
         """When the organization ended the membership; 0 where it has not."""
@@ -230,13 +234,13 @@ class MemoryChain:
     def _count(self, person: str) -> None:
         self.nonces[person] = self.nonce_of(person) + 1
 
-    def _is_registrar(self, registrar: str, role: int, at: int) -> bool:
+    def is_registrar(self, registrar: str, role: int, at: int) -> bool:
         return self.authorities.at((registrar, role), at) > at
 
     def _require_registrar(self, registrar: str, role: int) -> None:
         if role == Role.NONE:
             raise ZeroRole()
-        if not self._is_registrar(registrar, role, self.time):
+        if not self.is_registrar(registrar, role, self.time):
             raise NotRegistrar(caller=registrar, role=role)
 
     def _require_enrolled(self, person: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -17,17 +18,24 @@ from app.client.letters import (
     read_membership,
     read_opening,
     read_record,
+    read_request,
     read_revocation,
 )
 from app.core.audit import inquiry, records_root, require_signed
-from app.core.consent import revokes, speaks_or_accepts
+from app.core.consent import require_request, revokes, speaks_or_accepts
 from app.core.envelopes import open_envelope
-from app.core.errors import ChartkeyError, MalformedSignature, MalleableSignature, NoSlot
+from app.core.errors import (
+    ChartkeyError,
+    MalformedSignature,
+    MalleableSignature,
+    NoSlot,
+    StatementError,
+)
 from app.core.keys import PrivateKey
 from app.core.merkle import is_proven
 from app.core.ports import Custodian
 from app.core.signatures import Proof, Signed, recover
-from app.core.statements import BOOKS, Grant, Membership
+from app.core.statements import BOOKS, Grant, Membership, Request
 from app.core.typed_data import Statement
 
 
@@ -174,6 +182,19 @@ class Letterbox(Identity):
             and self.is_signed_by(signed, self.address)
             and self._runs(signed)
         ]
+
+    def requests(self) -> list[Signed[Request]]:
+        """What viewers ask of this patient, oldest first; one that nobody signed is passed over."""
+        found: dict[bytes, Signed[Request]] = {}
+        for signed in read_all(read_request, self.letters(), self.node.domains):
+            with suppress(StatementError):
+                self._require_request(signed)
+                found[self.node.domains.digest(signed.statement)] = signed
+        return sorted(found.values(), key=lambda signed: signed.statement.at)
+
+    def _require_request(self, signed: Signed[Request]) -> None:
+        domain, view = self.node.domains.consent, self.node.view()
+        require_request(signed, patient=self.address, domain=domain, view=view)
 
     # who looked
 

@@ -1,4 +1,4 @@
-"""Owns what an opened envelope may hold: a record, a grant, a membership or an opening.
+"""Owns what an opened envelope may hold: a record, a grant, a membership, a request or an opening.
 
 Reading believes nothing: who signed is checked by the letterbox, and a letter that is malformed is
 passed over, so that nothing a stranger sends keeps a person from reading the rest.
@@ -21,6 +21,7 @@ from app.core.statements import (
     Grant,
     Membership,
     Record,
+    Request,
     Revocation,
     RevocationOfAll,
     Session,
@@ -168,6 +169,13 @@ def read_revocation(
     if not isinstance(signed.statement, Revocation | RevocationOfAll):
         return None
     return Signed(statement=signed.statement, signature=signed.signature)
+
+
+def read_request(contents: Mapping[str, Any], domains: Domains) -> Signed[Request] | None:
+    """A viewer's request for a grant, None in another letter."""
+    if "request" not in contents:
+        return None
+    return read_statement(contents["request"], Request, domains)
 
 
 def read_opening(contents: Mapping[str, Any], domains: Domains) -> Opening | None:

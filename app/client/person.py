@@ -1,4 +1,4 @@
-"""Owns a person's work with consent: granting, taking back, and an organization's members."""
+"""Owns a person's work with consent: granting, asking, taking back, an organization's members."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from app.core.statements import (
     Grant,
     Membership,
     MembershipEnd,
+    Request,
     Revocation,
     RevocationOfAll,
 )
@@ -89,6 +90,38 @@ class Person(Reading):
         envelope = seal_envelope(file.letter(self.node.domains), parties, self.random)
         self.node.accept(file.signed, envelope=envelope, parties=[viewer, self.address])
         return file
+
+    def ask(
+        self,
+        patient: str,
+        *,
+        category: str,
+        reason: str,
+        purpose: str = TREATMENT,
+        rights: int = VIEW,
+        seconds: int = DAY,
+    ) -> Signed[Request]:
+        """Ask a patient for a grant; nothing of it reaches the chain. Raises UnknownCategory."""
+        patient, now = parse_address(patient), self.clock()
+        statement = Request(
+            patient=patient,
+            viewer=self.address,
+            category=require_category(category),
+            purpose=purpose,
+            rights=rights,
+            expires_at=now + seconds,
+            reason=reason,
+            at=now,
+            salt=self.random(32),
+        )
+        signed: Signed[Request] = self.sign(statement)
+        domains = self.node.domains
+        letter = {"request": signed_json(signed, domains)}
+        parties = [self.keys_of(patient).identity, self.vault.identity.public]
+        envelope = seal_envelope(letter, parties, self.random)
+        for person in (patient, self.address):
+            self.node.deliver(person, domains.digest(statement), envelope)
+        return signed
 
     def welcome(self, file: RecordFile) -> GrantFile:
         """Take a record that somebody addressed to this patient into the chart."""

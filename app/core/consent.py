@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import IntEnum
 
+from app.core.categories import require_category
 from app.core.encoding import ZERO_ADDRESS
 from app.core.errors import (
     ForeignSignature,
@@ -13,6 +14,7 @@ from app.core.errors import (
     GrantRevoked,
     GrantTagReplaced,
     MalformedSignature,
+    MalformedStatement,
     MalleableSignature,
     NotAnchored,
     ViewingNotGranted,
@@ -21,7 +23,7 @@ from app.core.merkle import is_proven
 from app.core.ports import ChainView
 from app.core.sheets import RandomBytes
 from app.core.signatures import Proof, Signed, recover
-from app.core.statements import CONSENT, VIEW, Grant, Revocation, RevocationOfAll
+from app.core.statements import ADD, CONSENT, VIEW, Grant, Request, Revocation, RevocationOfAll
 from app.core.typed_data import Domain
 
 PURPOSES = ("TREAT", "ETREAT", "CAREMGT", "HOPERAT", "HPAYMT", "HRESCH", "PATRQT", "FAMRQT")
@@ -141,3 +143,28 @@ def require_viewable(
             raise ForeignSignature(person=grant.patient)
         case GrantRefusal.NONE:
             return
+
+
+LONGEST_REASON = 500
+"""Characters of a request's reason."""
+
+
+def require_request(
+    signed: Signed[Request], *, patient: str, domain: Domain, view: ChainView
+) -> Request:
+    """What a viewer asks of this patient.
+
+    Raises MalformedStatement where it asks somebody else or for what no grant gives,
+    UnknownCategory, and ForeignSignature where nobody who speaks for the viewer signed it.
+    """
+    request = signed.statement
+    if request.patient != patient:
+        raise MalformedStatement("it asks somebody else")
+    if not 0 < request.rights <= VIEW | ADD or len(request.reason) > LONGEST_REASON:
+        raise MalformedStatement("it asks for what no permission gives")
+    require_category(request.category)
+    if not view.speaks_for(
+        request.viewer, recover(request.digest(domain), signed.signature), view.time
+    ):
+        raise ForeignSignature(person=request.viewer)
+    return request

@@ -10,11 +10,17 @@ from typing import Any, Self
 
 from app.core.categories import CATEGORIES
 from app.core.encoding import canonical_json, hex0x, hex_part, is_canonical
-from app.core.errors import MalformedSeal, MembershipInvalid, UnknownVersion
+from app.core.errors import (
+    ForeignSignature,
+    MalformedSeal,
+    MembershipInvalid,
+    NoCredential,
+    UnknownVersion,
+)
 from app.core.keys import PublicKey
 from app.core.ports import ChainView
 from app.core.signatures import Signed, recover
-from app.core.statements import Membership
+from app.core.statements import Introduction, Membership
 from app.core.typed_data import Domain
 
 MOST_CUSTODIANS = 32
@@ -138,3 +144,22 @@ def require_membership(
         raise MembershipInvalid("the organization has ended it")
     if not view.speaks_for(organization, recover(digest, signed.signature), now):
         raise MembershipInvalid("nobody who speaks for the organization signed it")
+
+
+def require_introduction(
+    signed: Signed[Introduction], *, domain: Domain, view: ChainView
+) -> Introduction:
+    """What a registrar of one of the person's roles says they are called.
+
+    Raises ForeignSignature where nobody who speaks for the registrar signed it, NoCredential where
+    the registrar has no authority over a role that the person holds now.
+    """
+    introduction = signed.statement
+    signer = recover(introduction.digest(domain), signed.signature)
+    if not view.speaks_for(introduction.registrar, signer, view.time):
+        raise ForeignSignature(person=introduction.registrar)
+    roles = view.roles_of(introduction.person, view.time)
+    held = (role for role in range(1, roles.bit_length()) if roles >> role & 1)
+    if not any(view.is_registrar(introduction.registrar, role, view.time) for role in held):
+        raise NoCredential()
+    return introduction

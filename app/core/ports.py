@@ -54,6 +54,12 @@ class ChainView(Protocol):
     def holds_credential(self, person: str, role: int, at: int) -> bool:
         """Whether the person held a credential in that role at that time."""
 
+    def roles_of(self, person: str, at: int) -> int:
+        """All roles that the person held at that time: bit r stands for role r."""
+
+    def is_registrar(self, registrar: str, role: int, at: int) -> bool:
+        """Whether the registrar had authority over that role at that time."""
+
     def membership_ended_at(self, organization: str, membership: bytes) -> int:
         """When the organization ended the membership (its digest); 0 where it has not."""
 

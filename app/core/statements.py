@@ -131,6 +131,18 @@ class CategoryKeys(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction(Statement):
+    """What a person is called, says a registrar who credentialed them; kept off the chain."""
+
+    judge: ClassVar[str] = PEOPLE
+    registrar: Address
+    person: Address
+    name: Text
+    issued_at: Uint64
+    salt: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Statement):
     """One entry of a chart; signed by its author."""
 
@@ -179,6 +191,22 @@ class Grant(Statement):
     not_before: Uint64
     expires_at: Uint64
     nonce: Uint256
+    salt: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Statement):
+    """A viewer asks a patient for a grant, and says why; sealed to the patient, never anchored."""
+
+    judge: ClassVar[str] = CONSENT
+    patient: Address
+    viewer: Address
+    category: Text
+    purpose: Text
+    rights: Uint8
+    expires_at: Uint64
+    reason: Text
+    at: Uint64
     salt: Bytes32
 
 
@@ -232,8 +260,9 @@ TYPES: Mapping[str, type[Statement]] = {
     t.__name__: t
     for t in (
         *(Enrolment, Rotation, KeysChange, RecoveryChange, Recovery, Representation),
-        *(Membership, MembershipEnd, CategoryKeys),
-        *(Record, Sheet, Retraction, Grant, Revocation, RevocationOfAll, Access, Session),
+        *(Membership, MembershipEnd, CategoryKeys, Introduction),
+        *(Record, Sheet, Retraction, Grant, Request, Revocation, RevocationOfAll),
+        *(Access, Session),
     )
 }
 

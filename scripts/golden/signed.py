@@ -33,7 +33,13 @@ DOMAINS = Domains(
     consent=domain("ConsentRegistry"),
     audit=domain("AuditTrail"),
 )
-_WORDS = {"category": "laboratory", "purpose": "TREAT", "origin": "https://clinic.example"}
+_WORDS = {
+    "category": "laboratory",
+    "purpose": "TREAT",
+    "origin": "https://clinic.example",
+    "name": "Dr. Ada Example",
+    "reason": "A second opinion — before the visit",
+}
 _NUMBERS = {
     "rights": 3,
     "version": 1,

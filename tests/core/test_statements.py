@@ -17,10 +17,10 @@ def test_each_statement_is_judged_by_the_contract_that_the_design_names() -> Non
     assert judged == {
         PEOPLE: {
             "Enrolment", "Rotation", "KeysChange", "RecoveryChange", "Recovery",
-            "Representation", "Membership", "MembershipEnd", "CategoryKeys",
+            "Representation", "Membership", "MembershipEnd", "CategoryKeys", "Introduction",
         },
         RECORDS: {"Record", "Sheet", "Retraction"},
-        CONSENT: {"Grant", "Revocation", "RevocationOfAll"},
+        CONSENT: {"Grant", "Request", "Revocation", "RevocationOfAll"},
         AUDIT: {"Access", "Session"},
     }  # fmt: skip
 
