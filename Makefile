@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test test-unit test-contracts check lint format types bench ipfs clean
+.PHONY: help setup run demo serve test test-unit test-web test-contracts check screenshots lint format types bench ipfs clean
 
 VENV := .venv/bin/python
 
@@ -15,7 +15,10 @@ help: ## List the commands
 setup: ## Install what is needed: .venv, Node, npm packages, the Solidity compiler
 	@PYTHON="$(PYTHON)" sh scripts/bootstrap.sh
 
-run: setup ## Tell the whole story on a local chain: grant, open, refuse, revoke
+run: setup ## Tell the whole story on a local chain, then serve the pages until Ctrl-C
+	@$(VENV) -m app demo --serve $(ARGS)
+
+demo: setup ## Tell the whole story on a local chain and end: grant, open, refuse, revoke
 	@$(VENV) -m app demo $(ARGS)
 
 serve: setup ## Run every service in one process, with a chain of its own unless one is named
@@ -29,13 +32,16 @@ check: test ## The same as make test
 test-unit: setup ## Run the Python tests (ARGS="-k merkle")
 	@$(VENV) -m scripts.checks unit $(ARGS)
 
+test-web: setup ## Run the tests of the pages in Chromium (ARGS="-k revoke")
+	@$(VENV) -m scripts.checks web $(ARGS)
+
 test-contracts: setup ## Run the contract tests under Brownie (ARGS="-k revoke")
 	@$(VENV) -m scripts.checks contracts $(ARGS)
 
 lint: setup ## Look for mistakes with ruff
 	@$(VENV) -m scripts.checks lint $(ARGS)
 
-types: setup ## Check the types with mypy
+types: setup ## Check the types with mypy and tsc
 	@$(VENV) -m scripts.checks types $(ARGS)
 
 format: setup ## Format the Python code and sort its imports
@@ -45,9 +51,12 @@ bench: setup ## Measure gas, sealing and a node under load, with other systems' 
 	@$(VENV) -m scripts.bench gas $(ARGS) && $(VENV) -m scripts.bench crypto $(ARGS) && \
 		$(VENV) -m scripts.bench load $(ARGS)
 
+screenshots: setup ## Take a picture of every page, light, dark and on a phone, into docs/screenshots
+	@$(VENV) -m scripts.screenshots $(ARGS)
+
 ipfs: setup ## Run an IPFS daemon (Kubo) on this machine; the first time builds it, for minutes
 	@$(VENV) -m scripts.ipfs $(ARGS)
 
 clean: ## Remove everything that set-up and tests made (not the demo's chain and records)
-	@rm -rf .venv .tools node_modules .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache
+	@rm -rf .venv .tools node_modules app/web/static .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

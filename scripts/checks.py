@@ -1,4 +1,4 @@
-"""What `make test` runs: format, lint, types, unit tests with coverage, contract tests; one summary at the end.
+"""What `make test` runs: format, lint, types, tests with coverage, in a browser, of contracts; one summary.
 
     python -m scripts.checks                      everything
     python -m scripts.checks unit -k merkle       one part, with words for its own program
@@ -31,6 +31,8 @@ _output: ContextVar[BinaryIO | None] = ContextVar("output", default=None)
 REPORTS = TOOLS / "reports"
 COVERAGE = REPORTS / "coverage.json"
 LEAST_BRANCH_COVERAGE = 95.0
+BROWSER_TESTS = "tests/browser"
+TWO_CORES = ["-n", "2", "--dist", "loadfile"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +58,29 @@ def check_lint(words: list[str]) -> Outcome:
 
 
 def check_types(words: list[str]) -> Outcome:
-    return _plain([PYTHON, "-m", "mypy", *words])
+    """Python's types, and those that comments state in the pages' JavaScript."""
+    outcome = _plain([PYTHON, "-m", "mypy", *words])
+    if words or outcome.fault:
+        return outcome
+    node, compiler = TOOLS / "bin" / "node", ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+    return _plain([str(node), str(compiler), "--noEmit", "-p", "tsconfig.json"])
 
 
 def check_unit(words: list[str]) -> Outcome:
-    """Everything in tests/ but the contracts; the whole run must also cover the core's branches."""
+    """All of tests/ but the contracts and the pages; a whole run must also cover the core's branches."""
     if words:
         return _pytest("unit", [PYTHON, "-m", "pytest", *words], {})
     COVERAGE.unlink(missing_ok=True)
     measure = ["--cov", "--cov-report=term:skip-covered", f"--cov-report=json:{COVERAGE}"]
-    cores = ["-n", "2", "--dist", "loadfile"]
-    outcome = _pytest("unit", [PYTHON, "-m", "pytest", *cores, *measure], {})
+    apart = ["--ignore", BROWSER_TESTS]
+    outcome = _pytest("unit", [PYTHON, "-m", "pytest", *TWO_CORES, *apart, *measure], {})
     return outcome if outcome.fault else _with_coverage(outcome)
+
+
+def check_web(words: list[str]) -> Outcome:
+    """The pages in a real browser, on a real node."""
+    some = words or TWO_CORES
+    return _pytest("web", [PYTHON, "-m", "pytest", BROWSER_TESTS, *some], {})
 
 
 def check_contracts(words: list[str]) -> Outcome:
@@ -87,6 +100,7 @@ PARTS: dict[str, Callable[[list[str]], Outcome]] = {
     "lint": check_lint,
     "types": check_types,
     "unit": check_unit,
+    "web": check_web,
     "contracts": check_contracts,
 }
 

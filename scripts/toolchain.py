@@ -1,4 +1,4 @@
-"""Set-up beyond Python: Node, the npm packages, the Solidity compiler; and how Brownie is run with them.
+"""Set-up beyond Python: Node, the npm packages, the pages, the Solidity compiler; and how Brownie is run with them.
 
     python -m scripts.toolchain setup
     python -m scripts.toolchain brownie test tests/contracts     (scripts/brownie is the short form)
@@ -49,6 +49,9 @@ BIN = TOOLS / "bin"
 BROWNIE_HOME = TOOLS / "home"
 OLDEST_NODE = 20
 NODE_REQUIREMENTS = ROOT / "requirements-node.txt"
+BUNDLER = ROOT / "scripts" / "bundle.mjs"
+BROWSER = ROOT / "app" / "web" / "browser"
+STATIC = ROOT / "app" / "web" / "static"
 NEEDED_MEGABYTES = 600
 NATIVE_SOLC_SECONDS = 40
 
@@ -74,6 +77,7 @@ def setup() -> None:
     with alone():
         ensure_node()
         ensure_packages()
+        ensure_pages()
         ensure_solc()
         _ensure_launchers()
 
@@ -104,7 +108,7 @@ def ensure_packages() -> None:
     if is_stamped(stamp, key):
         return
     say(
-        "[2/3] npm packages: OpenZeppelin, Anvil, Ganache, solc and readers for the test vectors, 280 MB"
+        "[2/3] npm packages: OpenZeppelin, Anvil, Ganache, solc, and what the pages are made of, 330 MB"
     )
     require_room(NEEDED_MEGABYTES)
     stamp.unlink(missing_ok=True)
@@ -114,6 +118,18 @@ def ensure_packages() -> None:
         what="the npm packages",
         environment={"PATH": path},
     )
+    write_stamp(stamp, key)
+
+
+def ensure_pages() -> None:
+    """app/web/static, bundled from app/web/browser; made again whenever a source has changed."""
+    stamp = STATIC / ".chartkey"
+    sources = sorted(path for path in BROWSER.rglob("*") if path.is_file())
+    key = fingerprint(BUNDLER, ROOT / "package-lock.json", *sources, str(ROOT))
+    if is_stamped(stamp, key):
+        return
+    say("[2/3] The pages: bundled from app/web/browser")
+    run([BIN / "node", BUNDLER], what="the bundled pages")
     write_stamp(stamp, key)
 
 

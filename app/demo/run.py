@@ -6,21 +6,27 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from app import embedded
 from app.adapters import tools
 from app.adapters.custodian_client import HttpCustodian
+from app.adapters.processes import require_free
 from app.config import Settings
-from app.core.bundles import is_complete, split
+from app.core.bundles import Chart, is_complete, split
 from app.core.errors import CannotStart, ChartkeyError, InvalidBundle
 from app.demo.acts import ACTS, raise_curtain, statements_folder
 from app.demo.story import Story, StoryBroken
-from app.together import running
+from app.embedded import Embedded
+from app.running import told_by_signals
+from app.together import Together, running
 
 SEED = 7
+PORT = 8000
+SOON = 1
+"""Seconds for which a statement waits for company here: nobody pays for an emptier block."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=embedded.FOLDER, metavar="FOLDER")
     parser.add_argument("--anvil", action="store_true", help="a fresh chain in memory")
     parser.add_argument("--json", action="store_true", help="print it for machines")
+    parser.add_argument(
+        "--serve", action="store_true", help="then serve the pages, until Ctrl-C ends everything"
+    )
 
 
 def synthetic_bundle() -> bytes:
@@ -54,12 +63,24 @@ def read_bundle(path: Path | None) -> bytes:
 
 
 @contextmanager
-def services_of(place: embedded.Embedded) -> Iterator[None]:
+def services_of(place: Embedded) -> Iterator[Together]:
     """Every service of the place, in this process; its people meet the custodians over HTTP."""
-    settings = replace(Settings.from_environment({}), data=place.folder, bind=("127.0.0.1", 0))
+    settings = replace(
+        Settings.from_environment({}),
+        data=place.folder,
+        bind=("127.0.0.1", _port()),
+        batch_seconds=SOON,
+    )
     with running(place, settings) as services:
         place.node.custodians = [HttpCustodian(url) for url in services.custodians]
-        yield
+        yield services
+
+
+def _port() -> int:
+    """The usual one, or another where somebody listens there already."""
+    with suppress(CannotStart):
+        return require_free(PORT, "The web service")
+    return require_free(0, "The web service")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -83,28 +104,55 @@ def run(options: argparse.Namespace) -> int:
         say=story.say,
     ) as place:
         story.settled = place.node.settled
-        try:
-            with services_of(place):
-                stage = raise_curtain(place, story, chart)
-                for act in ACTS:
-                    act(stage)
-        except StoryBroken:
-            story.say("\nThe story ends here: a step failed on which the next ones stand.")
-        except (ChartkeyError, StopIteration, IndexError) as error:
-            with story.step("The story goes on to its end") as step:
-                step.ok, step.outcome = False, f"{type(error).__name__}: {error}"
-        folder = statements_folder(place)
-    if options.json:
-        about = {
-            "entries": chart.entry_count,
-            "records": len(chart.records),
-            "custodians": options.custodians,
-            "threshold": options.threshold,
-        }
-        print(story.as_json(**about))
-    else:
-        done = sum(step.ok for step in story.steps)
-        story.say(f"\n{done} of {len(story.steps)} steps came out as told.")
-        shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-        story.say(f"Statements to verify: {shown}/record.json and {shown}/grant.json")
+        with services_of(place) as services:
+            _tell(story, place, chart)
+            _conclude(story, options, chart, place)
+            if options.serve and story.ok:
+                _serve(services)
     return 0 if story.ok else 1
+
+
+def _tell(story: Story, place: Embedded, chart: Chart) -> None:
+    """Act after act, to the end or to a step that failed and on which the next ones stand."""
+    try:
+        stage = raise_curtain(place, story, chart)
+        for act in ACTS:
+            act(stage)
+    except StoryBroken:
+        story.say("\nThe story ends here: a step failed on which the next ones stand.")
+    except (ChartkeyError, StopIteration, IndexError) as error:
+        with story.step("The story goes on to its end") as step:
+            step.ok, step.outcome = False, f"{type(error).__name__}: {error}"
+
+
+def _conclude(story: Story, options: argparse.Namespace, chart: Chart, place: Embedded) -> None:
+    """Say what came of it, or print it for machines."""
+    if options.json:
+        print(
+            story.as_json(
+                entries=chart.entry_count,
+                records=len(chart.records),
+                custodians=options.custodians,
+                threshold=options.threshold,
+            )
+        )
+        return
+    folder = statements_folder(place)
+    done = sum(step.ok for step in story.steps)
+    story.say(f"\n{done} of {len(story.steps)} steps came out as told.")
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    story.say(f"Statements to verify: {shown}/record.json and {shown}/grant.json")
+
+
+def _serve(services: Together) -> None:
+    """Serve the pages until somebody says that it is enough."""
+    print(
+        f"""
+Now see it for yourself: open {services.url.replace("127.0.0.1", "localhost")}
+and press "Try it with two invented people": share a record, open it as the doctor, take it back.
+Everything stays on this machine. Ctrl-C ends it; what was accepted is kept.""",
+        flush=True,
+    )
+    with told_by_signals() as stop:
+        while not (stop.wait(1.0) or services.crew.is_broken):
+            pass
