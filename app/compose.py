@@ -42,7 +42,7 @@ from app.services.hearing import tell_custodians
 from app.services.indexer import Indexer
 from app.services.loops import Loop
 from app.services.node import LocalNode
-from app.services.ports import Chain, Payer, Store
+from app.services.ports import Chain, Payer, Store, Trial
 from app.services.proofs import Proofs
 from app.services.relayer import Plan, Relayer, Settled
 
@@ -112,6 +112,8 @@ class Parts:
     custodians: Sequence[Custodian]
     payer: LocalAccount | None = None
     """Who pays; where nobody is named, the settings' key file is read."""
+    trial: Trial | None = None
+    """What newcomers may ask for, on a chain of one's own only."""
 
     def node(self) -> LocalNode:
         """A node that accepts, and leaves it to a relayer elsewhere to bring it to the chain."""
@@ -135,7 +137,7 @@ class Parts:
         account = self.payer or _account(self.settings.relayer_key)
         return Relayer(
             chain=self.chain,
-            payer=ChainPayer(self.rpc, self.deployment, account, self.settings.fee_cap_gwei),
+            payer=ChainPayer(self.rpc, self.deployment, account, self.settings.fee_cap),
             queue=self.database,
             bodies=self.bodies,
             batching=Batching(secret=self.secret, pad_to=self.settings.pad_to),

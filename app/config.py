@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from app.core.errors import Misconfigured
+from app.core.errors import MalformedStatement, Misconfigured
+from app.core.typed_data import parse_address
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = "CHARTKEY_DATA"
@@ -18,6 +19,7 @@ PREFIX = "CHARTKEY_"
 HOME = "var"
 """In the project's folder; any other path counts from where the command runs."""
 CREDENTIALS = re.compile(r"://[^/@,]*@")
+PLAIN = re.compile(r"[!-~]+")
 ELSEWHERE = (
     "CHARTKEY_ALL_CHARTS",
     "CHARTKEY_DEPLOYER_KEY_FILE",
@@ -27,7 +29,7 @@ ELSEWHERE = (
 """Names that scripts and tests read; a service passes over them."""
 
 
-class _Unfit(Exception):
+class _Unfit(ValueError):
     """Why a word cannot be the value of a setting."""
 
 
@@ -95,12 +97,17 @@ def _parts(word: str) -> list[str]:
     return [part.strip() for part in word.split(",") if part.strip()]
 
 
+def service_url(word: str) -> str:
+    """The address of a service, without a slash at its end; raises ValueError."""
+    if urlsplit(word).scheme not in ("http", "https") or not urlsplit(word).hostname:
+        raise _Unfit("it does not begin with http:// or https://")
+    if not PLAIN.fullmatch(word):
+        raise _Unfit("an address holds neither white space nor letters beyond ASCII")
+    return word.rstrip("/")
+
+
 def _urls(word: str) -> tuple[str, ...]:
-    urls = tuple(_parts(word))
-    for url in urls:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-            raise _Unfit("it does not begin with http:// or https://")
-    return tuple(url.rstrip("/") for url in urls)
+    return tuple(service_url(part) for part in _parts(word))
 
 
 def _stores(word: str) -> tuple[str, ...]:
@@ -114,6 +121,20 @@ def _database(word: str) -> str:
     if not word.startswith(("sqlite:///", "postgresql+pg8000://")):
         raise _Unfit("it begins neither with sqlite:/// nor with postgresql+pg8000://")
     return word
+
+
+def _origins(word: str) -> tuple[str, ...]:
+    urls = _urls(word)
+    if any(urlsplit(url).path or urlsplit(url).query or "@" in url for url in urls):
+        raise _Unfit("an origin has no path: it is https://host or https://host:port")
+    return urls
+
+
+def _persons(word: str) -> tuple[str, ...]:
+    try:
+        return tuple(parse_address(part) for part in _parts(word))
+    except MalformedStatement:
+        raise _Unfit("it names something that is no person's address") from None
 
 
 def _address(word: str) -> tuple[str, int]:
@@ -194,7 +215,7 @@ SETTINGS: tuple[Setting, ...] = (
              "After how long a transaction that is in no block is sent again with a higher fee."),
     _setting("CHARTKEY_FINAL_DEPTH", "blocks", "64", _number,
              "Under how many blocks a transaction is not looked at any more."),
-    _setting("CHARTKEY_FEE_CAP_GWEI", "gwei", "500", _wei(9),
+    _setting("CHARTKEY_FEE_CAP", "gwei", "500", _wei(9),
              "The most that is paid for a unit of gas."),
     _setting("CHARTKEY_BALANCE_FLOOR", "ether", "0", _wei(18),
              "Below this balance only revocations are sent."),
@@ -209,14 +230,31 @@ SETTINGS: tuple[Setting, ...] = (
              "The nodes that a custodian asks whether an access was anchored."),
     _setting("CHARTKEY_BIND", "host:port", "127.0.0.1:8000", _address,
              "Where the web service, or the custodian, listens."),
-    _setting("CHARTKEY_THREADS", "number", "8", _threads,
+    _setting("CHARTKEY_THREADS", "number", "24", _threads,
              "Requests that one web process answers at once; two fewer can listen to events."),
     _setting("CHARTKEY_WORKERS", "number", "2", _positive,
              "Web processes."),
-    _setting("CHARTKEY_RATE", "number", "600", _number,
+    _setting("CHARTKEY_RATE", "number", "2400", _number,
              "Requests per minute from one address, in each process; 0 for no limit."),
     _setting("CHARTKEY_PROXIES", "number", "0", _number,
              "How many proxies stand before the service, whose word on a client's address counts."),
+    _setting("CHARTKEY_NAME", "text", "Chartkey", _text,
+             "What this node calls itself on its pages."),
+    _setting("CHARTKEY_ORIGIN", "URLs", "", _origins,
+             "Where people find its pages, as https://chart.example; by default this machine, at the"
+             " port of `CHARTKEY_BIND`."),
+    _setting("CHARTKEY_ADMINS", "addresses", "", _persons,
+             "The persons who may see how this node is doing."),
+    _setting("CHARTKEY_IDLE_SECONDS", "seconds", "1800", _positive,
+             "After how long without a request a session ends."),
+    _setting("CHARTKEY_SESSION_SECONDS", "seconds", "43200", _positive,
+             "How long a session lasts at most."),
+    _setting("CHARTKEY_PERSON_RATE", "number", "2400", _number,
+             "Requests per minute of one signed-in person, in each process; 0 for no limit."),
+    _setting("CHARTKEY_LARGEST_UPLOAD", "bytes", "2147483648", _positive,
+             "The largest sealed body that is taken."),
+    _setting("CHARTKEY_STORAGE_QUOTA", "bytes", "10737418240", _number,
+             "How much one person may upload in all; 0 for no limit."),
     _setting("CHARTKEY_CUSTODIAN_NAME", "text", "custodian", _text,
              "What a custodian calls itself to people."),
     _setting("CHARTKEY_CUSTODIAN_KEY", "files", "$CHARTKEY_DATA/custodian/key", _paths,
@@ -250,7 +288,7 @@ class Settings:
     journal_seconds: int
     resend_seconds: int
     final_depth: int
-    fee_cap_gwei: int
+    fee_cap: int
     """In wei."""
     balance_floor: int
     """In wei."""
@@ -263,6 +301,14 @@ class Settings:
     workers: int
     rate: int
     proxies: int
+    name: str
+    origin: tuple[str, ...]
+    admins: tuple[str, ...]
+    idle_seconds: int
+    session_seconds: int
+    person_rate: int
+    largest_upload: int
+    storage_quota: int
     custodian_name: str
     custodian_key: tuple[Path, ...]
     most_block_age: int

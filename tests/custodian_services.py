@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
-
-from flask import Flask
-from werkzeug.serving import make_server
 
 from app.adapters.access_log import SqliteAccessLog
 from app.adapters.custodian_client import HttpCustodian
@@ -20,6 +15,7 @@ from app.core.keys import PrivateKey
 from app.services.custodian import LocalCustodian, Registry
 from app.web.custodian import create_custodian_app
 from tests.chain_fixtures import Place
+from tests.serving import served
 
 
 def serving(
@@ -46,23 +42,8 @@ def serving(
 
 
 @contextmanager
-def listening(app: Flask) -> Iterator[str]:
-    """The app's URL on a free port, for as long as the block lasts."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join(30)
-        server.server_close()
-
-
-@contextmanager
 def over_http(custodian: LocalCustodian, **settings: Any) -> Iterator[HttpCustodian]:
     """A custodian of this process, reached over HTTP."""
     app = create_custodian_app(custodian, version="test", **settings)
-    with listening(app) as url:
+    with served(app) as url:
         yield HttpCustodian(url, name=custodian.name)

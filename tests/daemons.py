@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -18,6 +19,7 @@ from pg8000.native import Connection, identifier  # type: ignore[import-untyped]
 
 from app.adapters import tools
 from app.adapters.daemons import Kubo, Postgres, start_kubo, start_postgres
+from app.adapters.database import Database
 from app.core.errors import CannotStart
 
 T = TypeVar("T")
@@ -101,8 +103,30 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def postgres_url(postgres: Postgres) -> Iterator[str]:
     """An empty database of the test's own, as an SQLAlchemy URL."""
-    name = f"test_{os.urandom(8).hex()}"
+    with _created(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def laid_out(postgres: Postgres) -> str:
+    """The name of a database with a node's tables, all of them empty, which others are copies of."""
+    name = f"laid_out_{os.urandom(8).hex()}"
     _tell(postgres, f"CREATE DATABASE {identifier(name)}")
+    Database(postgres.url_of(name))._engine.dispose()  # a database is copied while nobody uses it
+    return name
+
+
+@pytest.fixture
+def postgres_node_url(postgres: Postgres, laid_out: str) -> Iterator[str]:
+    """A node's database of the test's own, without a row: quicker to copy than to lay out."""
+    with _created(postgres, f"TEMPLATE {identifier(laid_out)}") as url:
+        yield url
+
+
+@contextmanager
+def _created(postgres: Postgres, how: str = "") -> Iterator[str]:
+    name = f"test_{os.urandom(8).hex()}"
+    _tell(postgres, f"CREATE DATABASE {identifier(name)} {how}")
     yield postgres.url_of(name)
     _tell(postgres, f"DROP DATABASE {identifier(name)} WITH (FORCE)")
 

@@ -48,7 +48,7 @@ class FaultProxy:
         self._counting, self._woken = Lock(), Event()
         self._reset()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:

@@ -1,14 +1,12 @@
-"""Owns what tests of nodes among each other stand on: served peers, an index that follows, an auditor."""
+"""Owns what tests of nodes among each other stand on: an index that follows, an auditor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
 
+import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 from app.adapters.bodies import FolderBodies
 from app.adapters.database import Database
@@ -16,6 +14,8 @@ from app.adapters.database.inventory import Inventory
 from app.adapters.followed import FollowedChain
 from app.adapters.many_bodies import ManyBodies
 from app.adapters.rpc import Rpc
+from app.client.letters import RecordFile
+from app.client.person import Person
 from app.commands.audit import build_auditor
 from app.core.ports import BodyKeeper
 from app.services.auditor import Auditor
@@ -23,7 +23,16 @@ from app.services.indexer import Indexer
 from app.services.peering import PeerDesk
 from app.web.errors import install_errors
 from app.web.peers import peers
-from tests.chain_fixtures import Place
+from tests.chain_fixtures import NOTE, Place
+
+
+@pytest.fixture
+def file(place: Place, patient: Person) -> RecordFile:
+    """An anchored record; the index knows it."""
+    file = patient.write(NOTE, category="conditions")
+    place.settle()
+    follow(place)
+    return file
 
 
 def database_of(place: Place) -> Database:
@@ -84,20 +93,6 @@ def web_of(desk: PeerDesk) -> Flask:
     install_errors(app)
     app.register_blueprint(peers(desk))
     return app
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """An application on a free port of this machine; its URL."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def auditor_of(

@@ -21,8 +21,8 @@ from app.core.wire import (
     read_json,
     read_page,
     read_release,
+    request_text,
     write_inquiry,
-    write_request,
     write_revocation,
 )
 
@@ -38,7 +38,10 @@ class _Service:
 
     def ask(self, method: str, path: str, document: Any = None) -> Any:
         """The JSON of an answer; raises the error that the service told, ServiceUnreachable."""
-        question = None if document is None else json.dumps(document).encode()
+        return self.ask_text(method, path, document and json.dumps(document).encode())
+
+    def ask_text(self, method: str, path: str, question: bytes | None) -> Any:
+        """The same with a question that is written already."""
         try:
             status, answer = self._line.ask(method, path, question)
         except Broken as cause:
@@ -81,7 +84,7 @@ class HttpCustodian:
 
     def release(self, request: OpeningRequest) -> Release:
         """Raises what the custodian says, ServiceUnreachable, ServiceRefused."""
-        told = self._service.ask("POST", "/openings", write_request(request))
+        told = self._service.ask_text("POST", "/openings", request_text(request))
         with _understood(self.name):
             answer = read_release(told)
         if answer.custodian not in self.ids:

@@ -25,7 +25,10 @@ RAISE, LEAST_RAISE = 25, 10
 
 
 class Payer:
-    """An account and the chain on which it pays (EIP-1559 fees, EIP-155 chain id)."""
+    """An account and the chain on which it pays (EIP-1559 fees, EIP-155 chain id).
+
+    `fee_cap` is in wei for a unit of gas, as all fees here; operators name it in gwei.
+    """
 
     def __init__(
         self, rpc: Caller, deployment: Deployment, account: LocalAccount, fee_cap: int = 500 * GWEI

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-
+from app.adapters.lines import Answer, Broken, Line, TooLong
 from app.core.cid import CHUNK, CidHasher, raw_cid, require_cid
 from app.core.erasure import SignedReceipt, read_receipt
 from app.core.errors import (
@@ -41,7 +40,7 @@ from app.core.wire import read_error, read_json
 PIECE = 1 << 16
 IN_MEMORY = 1 << 20
 """Bytes of a body that are held in memory; what is larger goes through a temporary file."""
-LARGEST_ANSWER = 2 << 20
+LARGEST_ANSWER, LARGEST_REFUSAL = 2 << 20, 1 << 16
 LARGEST_BODY = 1 << 33
 START: Place = (0, 0)
 """Before every anchor: the first block of a chain holds none."""
@@ -51,15 +50,12 @@ class HttpPeer:
     """A node somewhere else; raises ServiceUnreachable, ServiceRefused, both with its `name`."""
 
     def __init__(self, url: str, domains: Domains, timeout: float = 10.0) -> None:
-        self._url, self._domains, self._timeout = url.rstrip("/"), domains, timeout
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy for the web is none for these
+        self._line, self._domains = Line(url, timeout, most_answer=LARGEST_ANSWER), domains
 
     @property
     def name(self) -> str:
         """Its host and port: URLs can hold secrets."""
-        parts = urlsplit(self._url)
-        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        return self._line.place
 
     def head(self) -> PeerHead:
         """What it serves, and how far its index has come."""
@@ -118,15 +114,15 @@ class HttpPeer:
             )
 
     def _ask(self, method: str, path: str, document: Any = None) -> Any:
-        with self._response(method, path, document) as response:
-            return read_json(b"".join(self._pieces(response, LARGEST_ANSWER)))
+        with self._answer(method, path, document) as answer:
+            return read_json(b"".join(answer.pieces(LARGEST_ANSWER)))
 
     def _checked(self, path: str, address: str) -> Iterator[bytes]:
         most = CHUNK if is_one_block(address) else LARGEST_BODY
         hasher = CidHasher()
         with SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
-            with self._response("GET", path) as response:
-                for piece in self._pieces(response, most):
+            with self._answer("GET", path) as answer:
+                for piece in answer.pieces(most):
                     hasher.update(piece)
                     spool.write(piece)
             if hasher.address() != address:
@@ -136,38 +132,24 @@ class HttpPeer:
                 yield piece
 
     @contextmanager
-    def _response(
-        self, method: str, path: str, document: Any = None
-    ) -> Iterator[requests.Response]:
+    def _answer(self, method: str, path: str, document: Any = None) -> Iterator[Answer]:
+        question = None if document is None else json.dumps(document).encode()
         try:
-            with self._session.request(
-                method,
-                self._url + path,
-                json=document,
-                timeout=self._timeout,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                if response.status_code != 200:
-                    raise self._refusal(response)
-                yield response
-        except requests.RequestException as cause:
-            raise ServiceUnreachable(type(cause).__name__, name=self.name) from cause
+            with self._line.answer(method, path, question) as answer:
+                if answer.status != 200:
+                    raise self._refusal(answer)
+                yield answer
+        except TooLong as cause:
+            raise ServiceRefused("its answer is too long", name=self.name) from cause
+        except Broken as cause:
+            raise ServiceUnreachable(str(cause), name=self.name) from cause
 
-    def _refusal(self, response: requests.Response) -> ChartkeyError:
+    def _refusal(self, answer: Answer) -> ChartkeyError:
         """Only that it does not hold something is an answer; the rest are faults of the peer's."""
         try:
-            told = read_error(read_json(b"".join(self._pieces(response, PIECE))), self.name)
+            told = read_error(read_json(b"".join(answer.pieces(LARGEST_REFUSAL))), self.name)
         except MalformedStatement:
-            return ServiceRefused(f"HTTP {response.status_code}", name=self.name)
+            return ServiceRefused(f"HTTP {answer.status}", name=self.name)
         if isinstance(told, NotStored | ServiceRefused):
             return told
         return ServiceRefused(f"{type(told).__name__}: {str(told).rstrip('.')}", name=self.name)
-
-    def _pieces(self, response: requests.Response, most: int) -> Iterator[bytes]:
-        size = 0
-        for piece in response.iter_content(PIECE):
-            size += len(piece)
-            if size > most:
-                raise ServiceRefused("its answer is too long", name=self.name)
-            yield piece

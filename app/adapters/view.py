@@ -35,6 +35,8 @@ FUNCTIONS: Mapping[str, tuple[str, str]] = {
     "speaks_for": (PEOPLE, "speaksFor"),
     "keys_hash": (PEOPLE, "keysHashOf"),
     "credential_role": (PEOPLE, "credentialRole"),
+    "roles_of": (PEOPLE, "rolesOf"),
+    "is_registrar": (PEOPLE, "isRegistrar"),
     "membership_ended_at": (PEOPLE, "membershipEndedAt"),
     "tag": (CONSENT, "tagOf"),
     "revoked_bits": (CONSENT, "revokedBits"),
@@ -157,6 +159,12 @@ class RpcView:
 
     def holds_credential(self, person: str, role: int, at: int) -> bool:
         return bool(self.ask(PEOPLE, "holdsCredential", person, role, at))
+
+    def roles_of(self, person: str, at: int) -> int:
+        return int(self.ask(PEOPLE, "rolesOf", person, at))
+
+    def is_registrar(self, registrar: str, role: int, at: int) -> bool:
+        return bool(self.ask(PEOPLE, "isRegistrar", registrar, role, at))
 
     def membership_ended_at(self, organization: str, membership: bytes) -> int:
         return int(self.ask(PEOPLE, "membershipEndedAt", organization, membership))

@@ -68,11 +68,13 @@ class Charting(Letterbox):
         patient: str = "",
         media_type: str = "application/fhir+json",
         title: str = "",
+        occurred: str = "",
         supersedes: RecordFile | None = None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> RecordFile:
         """Seal, sign and hand in a record (of this person unless a patient is named).
 
+        `occurred` says, as FHIR does, when what it tells of took place; its readers alone see it.
         Returns once the node has taken it durably. Raises UnknownCategory, StoreFull,
         ForeignSignature; then nothing of it is kept.
         """
@@ -107,6 +109,7 @@ class Charting(Letterbox):
             media_type=media_type,
             size=body.size,
             title=title,
+            occurred=occurred,
         )
         try:
             self._hand_in(file, body, patient_keys, keys)
@@ -166,9 +169,9 @@ class Charting(Letterbox):
     def correct(self, older: RecordFile, source: Source, **about: Any) -> RecordFile:
         """Write a new version of an own record; the old one stays and stays provable."""
         record = older.statement
-        about = {"media_type": older.media_type, "title": older.title, **about}
+        kept = {"media_type": older.media_type, "title": older.title, "occurred": older.occurred}
         return self.write(
-            source, category=record.category, patient=record.patient, supersedes=older, **about
+            source, category=record.category, patient=record.patient, supersedes=older, **kept | about
         )
 
     # finding

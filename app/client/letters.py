@@ -43,6 +43,8 @@ class RecordFile:
     media_type: str
     size: int
     title: str = ""
+    occurred: str = ""
+    """When what it tells of took place, as FHIR writes it; empty where its author does not say."""
 
     @property
     def statement(self) -> Record:
@@ -57,6 +59,7 @@ class RecordFile:
             "mediaType": self.media_type,
             "size": self.size,
             "title": self.title,
+            **({"occurred": self.occurred} if self.occurred else {}),
         }
 
 
@@ -132,6 +135,7 @@ def read_record(contents: Mapping[str, Any], domains: Domains) -> RecordFile | N
         media_type=_text(contents, "mediaType"),
         size=size,
         title=_text(contents, "title"),
+        occurred=_text(contents, "occurred") if "occurred" in contents else "",
     )
 
 

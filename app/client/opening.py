@@ -21,7 +21,7 @@ from app.core.errors import (
     WrongShare,
 )
 from app.core.keys import PrivateKey
-from app.core.opening import OpeningRequest
+from app.core.opening import OpeningRequest, Release
 from app.core.ports import Custodian
 from app.core.sealing import HEADER, BodyContext, BodyKey, Halves, open_stream, require_header
 from app.core.sheets import combine
@@ -41,8 +41,12 @@ class Share:
 class Gathering:
     """Shares as custodians send them: all are asked at once, and none is waited for in vain.
 
+    `request_for` answers None for a custodian that has no share of these records; `thresholds` tells
+    by record digest how many are needed.
+
     The order in which they answer decides nothing: shares are taken in the order of the custodians,
-    and more are waited for while those at hand do not open the body.
+    and more are waited for while those at hand do not open the body. An answer is only looked into
+    once it is waited for.
     """
 
     def __init__(
@@ -59,9 +63,7 @@ class Gathering:
         self._custodians = list(custodians)
         self._opened: dict[int, Mapping[bytes, Share]] = {}
         self._failures: dict[int, ChartkeyError] = {}
-        self._answers: SimpleQueue[tuple[int, Mapping[bytes, Share] | BaseException]] = (
-            SimpleQueue()
-        )
+        self._answers: SimpleQueue[tuple[int, Release | BaseException | None]] = SimpleQueue()
         self._awaited = len(self._custodians)
         for place, custodian in enumerate(self._custodians):
             # of their own, not of a pool: one that hangs keeps nobody, not even the process
@@ -118,19 +120,18 @@ class Gathering:
         custodian: Custodian,
         request_for: Callable[[Custodian], OpeningRequest | None],
     ) -> None:
+        answer: Release | BaseException | None
         try:
             request = request_for(custodian)
-            answer = {} if request is None else self._released(custodian, request)
+            answer = None if request is None else custodian.release(request)
         except BaseException as failure:  # noqa: BLE001 — raised again where it is waited for
-            self._answers.put((place, failure))
-        else:
-            self._answers.put((place, answer))
+            answer = failure
+        self._answers.put((place, answer))
 
-    def _released(self, custodian: Custodian, request: OpeningRequest) -> Mapping[bytes, Share]:
-        answer = custodian.release(request)
+    def _opened_from(self, name: str, answer: Release) -> Mapping[bytes, Share]:
         return {
             digest: Share(
-                custodian=custodian.name,
+                custodian=name,
                 share=self._key.open(
                     sealed, release_purpose(self._access, digest, answer.custodian, self._viewer)
                 ),
@@ -145,31 +146,14 @@ class Gathering:
             return False
         place, answer = self._answers.get()
         self._awaited -= 1
-        if isinstance(answer, ChartkeyError):
-            self._failures[place] = answer
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            self._opened[place] = answer
+        try:
+            if isinstance(answer, BaseException):
+                raise answer
+            name = self._custodians[place].name
+            self._opened[place] = {} if answer is None else self._opened_from(name, answer)
+        except ChartkeyError as failure:
+            self._failures[place] = failure
         return True
-
-
-def gather(
-    custodians: Sequence[Custodian],
-    request_for: Callable[[Custodian], OpeningRequest | None],
-    *,
-    thresholds: Mapping[bytes, int],
-    access: bytes,
-    key: PrivateKey,
-) -> Gathering:
-    """Ask every custodian at once; returns as soon as each record has the shares that it needs.
-
-    `request_for` answers None for a custodian that has no share of these records. `thresholds`
-    tells by record digest how many are needed. Raises what `require_enough` raises.
-    """
-    gathering = Gathering(custodians, request_for, thresholds=thresholds, access=access, key=key)
-    gathering.require_enough()
-    return gathering
 
 
 def _why(failures: Mapping[str, ChartkeyError], answered: int, threshold: int) -> ChartkeyError:

@@ -20,7 +20,7 @@ from app.adapters.one_endpoint import OneEndpoint
 from app.adapters.peer import HttpPeer
 from app.adapters.rpc import Rpc
 from app.compose import parts_of
-from app.config import Settings
+from app.config import Settings, service_url
 from app.core.auditing import Difference, Report
 from app.core.cid import raw_cid
 from app.core.errors import ChartkeyError, NotStored, ServiceError, StoreError
@@ -37,7 +37,11 @@ CLEAN, DIFFERENCES, BLIND = 0, 1, 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `audit`; the environment says the rest."""
     parser.add_argument(
-        "--peers", nargs="*", metavar="URL", help="other nodes (default: CHARTKEY_PEERS)"
+        "--peers",
+        nargs="*",
+        type=service_url,
+        metavar="URL",
+        help="other nodes (default: CHARTKEY_PEERS)",
     )
     parser.add_argument(
         "--repair", action="store_true", help="mend what hashes and the chain bear out"

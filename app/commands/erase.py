@@ -12,7 +12,7 @@ from app import logs
 from app.adapters.database.inventory import Inventory
 from app.adapters.peer import HttpPeer
 from app.compose import parts_of
-from app.config import Settings
+from app.config import Settings, service_url
 from app.core.encoding import hex0x
 from app.core.erasure import Erased, SignedReceipt
 from app.core.errors import MalformedStatement
@@ -27,7 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("record", type=Path, metavar="RECORD.json")
     parser.add_argument("retraction", type=Path, metavar="RETRACTION.json")
     parser.add_argument(
-        "--peers", nargs="*", metavar="URL", help="other nodes (default: CHARTKEY_PEERS)"
+        "--peers",
+        nargs="*",
+        type=service_url,
+        metavar="URL",
+        help="other nodes (default: CHARTKEY_PEERS)",
     )
     parser.add_argument("--json", action="store_true", help="print the receipts for machines")
 

@@ -49,14 +49,14 @@ def seal_envelope(
     secret = random(32)
     key, commitment = _keys(secret)
     slots = [party.seal(secret, PURPOSE) for party in keys.values()]
-    slots += [_nobody(random).seal(random(32), PURPOSE) for _ in range(count - len(keys))]
+    slots += [_nobody(random).noise(32, random) for _ in range(count - len(keys))]
     head = MAGIC + bytes([VERSION, count]) + b"".join(sorted(slots)) + commitment + random(12)
     return head + AESGCM(key).encrypt(head[-12:], _pad(canonical_json(contents)), head)
 
 
 @lru_cache(maxsize=8)
 def _nobody(random: RandomBytes) -> PublicKey:
-    """A public key whose private half was forgotten: noise that looks like a slot must be one.
+    """A public key whose private half was forgotten: noise that looks like a slot is made with one.
 
     One key serves a whole process. What X-Wing and HPKE write tells nothing about the key it was
     sealed to (an encapsulation is fresh each time, and nobody can open it), so slots to one key

@@ -11,6 +11,9 @@ ChartkeyError
 │   ├── AccessNotOfNow · AccessMismatch · SessionInvalid · MembershipInvalid · ForeignKeys
 │   ├── NotTheAuthor · StoppedByOperator · NotServed · RegistryClosed
 │   └── QuotaExceeded · TooManyRequests
+├── SignInError           whoever asks is not signed in, or may not ask that
+│   ├── SignInNeeded · SignInRefused · ForeignOrigin · NotAdministrator · NotThatPerson
+│   └── WrongTicket · NameTaken · KeyNotTaken
 ├── SealError             sealed bytes cannot be trusted, or cannot be opened
 │   ├── UnknownSuite · UnknownVersion · MalformedSeal · BodyAltered · BodyTruncated
 │   ├── KeyNotOfBody · ContentMismatch · SlotNotOpened · NoSlot · NotEnoughShares · WrongShare
@@ -20,7 +23,7 @@ ChartkeyError
 ├── BundleError           what was given is not a chart
 │   └── InvalidBundle · UnknownCategory
 ├── StoreError            a store does not hold, or no longer holds, what was asked for
-│   ├── NotStored · StoreAltered · StoreFull · TooLarge
+│   ├── NotStored · StoreAltered · StoreFull · StorageSpent · TooLarge · OffsetMismatch
 │   └── StoreUnreachable · DatabaseUnreachable
 ├── ChainError            the chain cannot be asked, or does not fit
 │   ├── ChainUnreachable · ChainStale · EndpointsDisagree · ForeignChain
@@ -208,6 +211,50 @@ class TooManyRequests(AccessRefused):
     remedy = "Wait a minute and try again."
 
 
+class SignInError(ChartkeyError):
+    remedy = "Sign in again."
+
+
+class SignInNeeded(SignInError):
+    sentence = "You are not signed in here, or your session has ended."
+    unharmed = "What was accepted before is kept, and nothing was changed."
+
+
+class SignInRefused(SignInError):
+    sentence = "This does not sign anybody in: {reason}."
+
+
+class ForeignOrigin(SignInError):
+    sentence = "The request did not come from this node's own pages."
+    remedy = "Open the node's own address and do it there."
+
+
+class NotAdministrator(SignInError):
+    sentence = "Only those who run this node may see this."
+    remedy = "Ask whoever runs the node to name you among its administrators."
+
+
+class NotThatPerson(SignInError):
+    sentence = "This can be done only by the person whom it is about."
+    remedy = "Sign in as that person."
+
+
+class WrongTicket(SignInError):
+    sentence = "That name and passphrase do not belong together here."
+    remedy = "Check both, or sign in with the recovery phrase."
+
+
+class NameTaken(SignInError):
+    sentence = "Somebody else signs in under that name."
+    remedy = "Choose another name."
+
+
+class KeyNotTaken(SignInError):
+    sentence = "This looks like a key or a recovery phrase, and this node takes none."
+    unharmed = "It was not kept."
+    remedy = "Keep keys on your own device; hand in only what is sealed."
+
+
 class SealError(ChartkeyError):
     remedy = "Fetch the bytes again, from another store if there is one."
 
@@ -338,9 +385,19 @@ class StoreFull(StoreError):
     remedy = "Free some space and try again; nothing half-written is kept."
 
 
+class StorageSpent(StoreError):
+    sentence = "One person may keep {most} bytes here, and this would be more."
+    remedy = "Erase what is no longer needed, or ask whoever runs this node for more room."
+
+
 class TooLarge(StoreError):
     sentence = "This is larger than the {most} bytes that are taken here."
     remedy = "Hand in something smaller."
+
+
+class OffsetMismatch(StoreError):
+    sentence = "The next piece of this upload begins at {offset}."
+    remedy = "Go on from there."
 
 
 class StoreUnreachable(StoreError):

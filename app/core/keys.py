@@ -6,6 +6,7 @@ A private key is a 32-byte seed everywhere; SHAKE256 expands it to 96 bytes as t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256, shake_256
@@ -49,9 +50,16 @@ class PublicKey:
         return sha256(self.raw).digest()
 
     @cached_property
-    def _key(self) -> MLKEM768X25519PublicKey:
+    def _kem(self) -> MLKEM768PublicKey:
         try:
-            kem = MLKEM768PublicKey.from_public_bytes(self.raw[:1184])
+            return MLKEM768PublicKey.from_public_bytes(self.raw[:1184])
+        except ValueError as cause:
+            raise MalformedSeal("it is not a valid point", kind="public key") from cause
+
+    @cached_property
+    def _key(self) -> MLKEM768X25519PublicKey:
+        kem = self._kem
+        try:
             curve = X25519PublicKey.from_public_bytes(self.raw[1184:])
         except ValueError as cause:
             raise MalformedSeal("it is not a valid point", kind="public key") from cause
@@ -67,6 +75,16 @@ class PublicKey:
         except ValueError as cause:  # unreduced coefficients, or a point of low order
             raise MalformedSeal("it is not a valid key", kind="public key") from cause
         return sealed
+
+    def noise(self, length: int, random: Callable[[int], bytes]) -> bytes:
+        """What looks like a sealing of `length` bytes to this key, and holds nothing.
+
+        The encapsulation is a real one, whose secrets are thrown away; what AES-GCM writes under a key
+        that nobody has cannot be told from random bytes, so these are. A third cheaper than sealing.
+        """
+        _, kem = self._kem.encapsulate()
+        curve = X25519PrivateKey.generate().public_key().public_bytes_raw()
+        return kem + curve + random(length + 16)
 
 
 @dataclass(frozen=True)

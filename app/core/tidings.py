@@ -20,8 +20,14 @@ class Fate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """The newest block (None while there is none), and (judge, root, block) of the newest anchors."""
+    """The newest block (None while there is none), and (judge, root, block) of the newest anchors.
+
+    `letter` is the number of the letter that came last, and `taken_back` changes whenever
+    something that takes back was accepted, or is shown by the chain.
+    """
 
     block: int | None
     time: int | None
     anchors: frozenset[tuple[str, bytes, int]]
+    letter: int = 0
+    taken_back: tuple[int, ...] = ()

@@ -202,7 +202,7 @@ class Statement:
 
     def digest(self, domain: Domain) -> bytes:
         """The 32 bytes that are signed, anchored and proven (EIP-712)."""
-        return keccak(b"\x19\x01" + domain.separator + self.struct_hash())
+        return _digest(self, domain)
 
     def message(self) -> dict[str, Any]:
         """Field values under their EIP-712 names, as wallets expect them in JSON."""
@@ -228,6 +228,11 @@ class Statement:
         if not isinstance(message, Mapping) or set(message) != {f.label for f in form.fields}:
             raise MalformedStatement(f"a {form.name} has other fields than these")
         return cls(**{f.name: f.read(message[f.label]) for f in form.fields})
+
+
+@lru_cache(maxsize=4096)  # one opening looks at the same few statements again and again
+def _digest(statement: Statement, domain: Domain) -> bytes:
+    return keccak(b"\x19\x01" + domain.separator + statement.struct_hash())
 
 
 _schemas: dict[type[Any], Schema] = {}

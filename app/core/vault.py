@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 
@@ -30,9 +31,14 @@ from app.core.errors import (
 )
 from app.core.keys import PrivateKey, category_key, derive, identity_key
 from app.core.sheets import RandomBytes
+from app.core.signing_in import sign_in_name
 from app.core.typed_data import parse_address
 
 KIND = "vault lock"
+WALLET = b"chartkey/wallet/1"
+TICKET = b"chartkey/ticket/1"
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""Of secp256k1: a private key is a number below it, and not zero."""
 SCRYPT_N = 1 << 17
 SCRYPT_R = 8
 SCRYPT_P = 1
@@ -83,6 +89,30 @@ def vault_from_phrase(phrase: str) -> Vault:
         return Vault(bytes(_words().to_entropy(words)))
     except ValueError:
         raise InvalidPhrase("its check does not fit: a word is wrong or out of order") from None
+
+
+def own_wallet_key(seed: bytes) -> bytes:
+    """The secp256k1 private key of a person without a wallet of their own, from the vault's seed.
+
+    HKDF once, and again with a counter in its info while what comes out is no key of the curve.
+    """
+    key, counter = derive(seed, WALLET), 0
+    while not 0 < int.from_bytes(key, "big") < _ORDER:
+        counter += 1
+        key = derive(seed, WALLET + bytes([counter]))
+    return key
+
+
+def ticket(name: str, passphrase: str) -> bytes:
+    """What a second device shows a node to be handed the locked vault: 32 bytes.
+
+    Who does not know the passphrase cannot make it, and it does not open the vault: scrypt's salt
+    is another than the lock's. Raises MalformedStatement, WrongLock.
+    """
+    salt = sha256(TICKET + sign_in_name(name).encode()).digest()
+    return Scrypt(salt=salt, length=32, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P).derive(
+        _normal(passphrase)
+    )
 
 
 def lock_with_passphrase(

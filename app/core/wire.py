@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from app.core.audit import MOST_RECORDS
@@ -118,22 +119,52 @@ def _read_session(document: Any) -> OpenSession:
 
 def write_request(request: OpeningRequest) -> dict[str, Any]:
     """An OpeningRequest as JSON; it names its domain, so it must have one."""
+    return dict(json.loads(request_text(request)))
+
+
+def request_text(request: OpeningRequest) -> bytes:
+    """The text of that JSON.
+
+    A request's custodians get the same but for their shares, and a session and a grant serve many
+    openings: what was written once is not written again.
+    """
     if request.audit is None:
         raise ValueError("a request that travels names the registry that it is meant for")
-    proof = request.grant_proof
-    return {
+    before = _before_records(
+        *(request.audit, request.access, request.session, request.grant),
+        *(request.grant_proof, request.membership),
+    )
+    records = json.dumps([_write_asked(asked) for asked in request.records])
+    after = _after_records(request.viewer_keys, request.patient_keys)
+    return f'{before}, "records": {records}, {after}'.encode()
+
+
+@lru_cache(maxsize=64)
+def _before_records(
+    audit: Domain,
+    access: Signed[Access],
+    session: OpenSession | None,
+    grant: Signed[Grant] | None,
+    proof: Proof | None,
+    membership: Signed[Membership] | None,
+) -> str:
+    told = {
         "chartkey": "opening/1",
-        "chain": request.audit.chain_id,
-        "audit": request.audit.contract,
-        "access": _write_signed(request.access),
-        "session": _write_session(request.session) if request.session else None,
-        "grant": _write_signed(request.grant) if request.grant else None,
+        "chain": audit.chain_id,
+        "audit": audit.contract,
+        "access": _write_signed(access),
+        "session": _write_session(session) if session else None,
+        "grant": _write_signed(grant) if grant else None,
         "proof": _write_proof(proof) if proof else None,
-        "membership": _write_signed(request.membership) if request.membership else None,
-        "records": [_write_asked(asked) for asked in request.records],
-        "viewerKeys": request.viewer_keys.decode("ascii"),
-        "patientKeys": request.patient_keys.decode("ascii"),
+        "membership": _write_signed(membership) if membership else None,
     }
+    return json.dumps(told)[:-1]
+
+
+@lru_cache(maxsize=64)
+def _after_records(viewer: bytes, patient: bytes) -> str:
+    keys = {"viewerKeys": viewer.decode("ascii"), "patientKeys": patient.decode("ascii")}
+    return json.dumps(keys)[1:]
 
 
 def read_request(document: Any) -> OpeningRequest:

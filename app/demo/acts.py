@@ -113,7 +113,12 @@ def import_chart(stage: Stage) -> None:
     with story.step(title) as step:
         for record in records:
             stage.files.append(
-                patient.write(record.body, category=record.category, title=record.title)
+                patient.write(
+                    record.body,
+                    category=record.category,
+                    title=record.title,
+                    occurred=record.issued or "",
+                )
             )
         stage.place.settle()
         for file in stage.files:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from app import embedded
-from app.adapters import tools
 from app.adapters.custodian_client import HttpCustodian
 from app.adapters.processes import require_free
 from app.config import Settings
@@ -19,11 +16,11 @@ from app.core.bundles import Chart, is_complete, split
 from app.core.errors import CannotStart, ChartkeyError, InvalidBundle
 from app.demo.acts import ACTS, raise_curtain, statements_folder
 from app.demo.story import Story, StoryBroken
+from app.demo.trial import SEED, synthetic_bundle
 from app.embedded import Embedded
 from app.running import told_by_signals
 from app.together import Together, running
 
-SEED = 7
 PORT = 8000
 SOON = 1
 """Seconds for which a statement waits for company here: nobody pays for an emptier block."""
@@ -40,16 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--serve", action="store_true", help="then serve the pages, until Ctrl-C ends everything"
     )
-
-
-def synthetic_bundle() -> bytes:
-    """The default chart: an obviously synthetic patient, the same at every run."""
-    command = [sys.executable, "-m", "scripts.synthetic", "--seed", str(SEED)]
-    try:
-        made = subprocess.run(command, cwd=tools.ROOT, capture_output=True, check=True)
-    except subprocess.CalledProcessError as cause:
-        raise CannotStart(program="The synthetic patient", reason="its script failed") from cause
-    return made.stdout
 
 
 def read_bundle(path: Path | None) -> bytes:

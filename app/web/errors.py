@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from threading import Lock
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.core import errors
@@ -15,10 +17,19 @@ from app.core.wire import write_error
 
 LOG = logging.getLogger("chartkey.web")
 
+FAULTS = "chartkey.faults"
+"""Under this name an application counts what it answered."""
 RETRY_AFTER = 60
 """Seconds after which a client may try again, unless the error tells."""
 
 STATUS: tuple[tuple[type[ChartkeyError], int], ...] = (
+    (errors.SignInNeeded, 401),
+    (errors.SignInRefused, 401),
+    (errors.NameTaken, 409),
+    (errors.KeyNotTaken, 422),
+    (errors.SignInError, 403),
+    (errors.OffsetMismatch, 409),
+    (errors.StorageSpent, 507),
     (errors.TooManyRequests, 429),
     (errors.QuotaExceeded, 429),
     (errors.StoppedByOperator, 503),
@@ -52,14 +63,26 @@ def status_of(error: ChartkeyError) -> int:
 
 def install_errors(app: Flask) -> None:
     """Answer every error as JSON; what was not expected is logged by its type and told to nobody."""
+    app.extensions[FAULTS] = Faults()
     app.register_error_handler(ChartkeyError, told)
     app.register_error_handler(HTTPException, _refused_by_flask)
     app.register_error_handler(Exception, _unexpected)
 
 
+def told_of(error: Exception) -> Response:
+    """Any error, for what is answered past Flask."""
+    match error:
+        case ChartkeyError():
+            return told(error)
+        case HTTPException():
+            return _refused_by_flask(error)
+    return _unexpected(error)
+
+
 def told(error: ChartkeyError) -> Response:
     """An error of ours, in full."""
     status = status_of(error)
+    _count(error)
     response = answer(write_error(error), status)
     if status in (429, 503):
         response.headers["Retry-After"] = str(error.facts.get("retry_after", RETRY_AFTER))
@@ -92,7 +115,38 @@ def _refused_by_flask(error: HTTPException) -> Response:
     return response
 
 
+class Faults:
+    """How often each kind of error was answered by this process, and when last."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._found: dict[str, tuple[int, int]] = {}
+
+    def count(self, error: Exception) -> None:
+        """One more."""
+        name, now = type(error).__name__, int(time.time())
+        with self._lock:
+            self._found[name] = self._found.get(name, (0, 0))[0] + 1, now
+
+    def newest(self) -> dict[str, tuple[int, int]]:
+        """(count, time of the last one) by kind, the newest first."""
+        with self._lock:
+            return dict(sorted(self._found.items(), key=lambda one: -one[1][1]))
+
+
+def faults_of(app: Flask) -> dict[str, tuple[int, int]]:
+    """What an application has answered with errors."""
+    faults: Faults = app.extensions[FAULTS]
+    return faults.newest()
+
+
+def _count(error: Exception) -> None:
+    if current_app and FAULTS in current_app.extensions:
+        current_app.extensions[FAULTS].count(error)
+
+
 def _unexpected(error: Exception) -> Response:
+    _count(error)
     LOG.error("something unexpected", extra={"error": type(error).__name__})
     return answer(
         {

@@ -23,7 +23,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of either kind; PostgreSQL's tests are skipped where it is not installed."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'node.db'}"
-    found: str = request.getfixturevalue("postgres_url")
+    found: str = request.getfixturevalue("postgres_node_url")
     return found
 
 

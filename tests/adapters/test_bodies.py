@@ -59,7 +59,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
 
 
 @pytest.mark.parametrize(
-    "size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1, LINKS * CHUNK + 1]
+    "size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1, LINKS * CHUNK, LINKS * CHUNK + 1]
 )
 def test_what_was_put_comes_back_byte_for_byte(kept: Kept, size: int) -> None:
     content = os.urandom(size)

@@ -15,6 +15,7 @@ from app.adapters.database.fingerprint import fingerprint
 from app.adapters.database.schema import KEPT
 from app.core.cid import cid_of
 from app.core.errors import NotStored
+from app.core.signing_in import SignInName
 from app.core.statements import AUDIT, RECORDS
 from app.core.waybills import NodeSecret, read_waybill
 from app.services.batching import Batching
@@ -167,6 +168,9 @@ def live(database: Database) -> dict[str, bytes]:
         content = b"document %d" % (number % 7)
         database.keep_document(sha256(content).digest(), content)
         database.put_on_shelf(f"0x{number % 5}", ("lock", "keys")[number % 2], b"%d" % number)
+        name = SignInName(name=f"name-{number % 9}", person=f"0x{number % 9}", ticket=digest(number))
+        database.keep_name(name)
+        database.keep_introduction(f"0x{number % 7}", f"doctor {number}", number, {"n": number})
         if number % 6 == 5:
             database.forget(digest(number - 2))
     database.deliver("0x0", digest(3), b"after it was forgotten")

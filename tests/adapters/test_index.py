@@ -24,7 +24,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'node.db'}"
-    return str(request.getfixturevalue("postgres_url"))
+    return str(request.getfixturevalue("postgres_node_url"))
 
 
 @pytest.fixture
@@ -213,11 +213,10 @@ def test_whoever_dies_in_the_middle_leaves_nothing_half_written(url: str) -> Non
         lambda d: d.append(span(6, 9, anchors=[anchor(7, 0, 2)]), followed(5)),
         lambda d: d.unwind(followed(9), 3),
     ]
-    deaths = 0
+    deaths, dying, another = 0, Database(url), Database(url)
     for act in story:
         for fatal in range(1, 50):
-            dying = Database(url)
-            before = fingerprint(dying._engine)
+            before = fingerprint(another._engine)
             left = iter(range(fatal - 1, -1, -1))
 
             @event.listens_for(dying._engine, "before_cursor_execute")
@@ -230,8 +229,9 @@ def test_whoever_dies_in_the_middle_leaves_nothing_half_written(url: str) -> Non
                 break
             except SystemExit:
                 deaths += 1
+                assert fingerprint(another._engine) == before
+            finally:
                 event.remove(dying._engine, "before_cursor_execute", die)
-                assert fingerprint(dying._engine) == before
     assert deaths > 15
 
 

@@ -11,7 +11,6 @@ from flask import Flask, Response, jsonify
 
 from app.adapters.peer import HttpPeer
 from app.client.letters import RecordFile
-from app.client.person import Person
 from app.core.cid import cid_of
 from app.core.errors import (
     ChartkeyError,
@@ -21,11 +20,12 @@ from app.core.errors import (
     StoreAltered,
 )
 from app.core.statements import Domains
-from tests.chain_fixtures import DEAD_URL, NOTE, Place
-from tests.peering import bodies_of, database_of, desk_of, follow, served, web_of
+from tests.chain_fixtures import DEAD_URL, Place
+from tests.peering import bodies_of, database_of, desk_of, file, web_of
 from tests.roles import patient, place
+from tests.serving import served
 
-__all__ = ["patient", "place"]
+__all__ = ["file", "patient", "place"]
 
 ADDRESS = cid_of(b"right")
 ANCHOR: dict[str, Any] = {
@@ -33,15 +33,6 @@ ANCHOR: dict[str, Any] = {
     "manifest": "0x" + "22" * 32, "sender": "0x" + "33" * 20, "transaction": "0x" + "44" * 32,
     "time": 1,
 }  # fmt: skip
-
-
-@pytest.fixture
-def file(place: Place, patient: Person) -> RecordFile:
-    """An anchored record, known to the index."""
-    file = patient.write(NOTE, category="conditions")
-    place.settle()
-    follow(place)
-    return file
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests import chain_fixtures, daemons
-from tests.roles import doctor, patient, place, stranger
+from tests.roles import doctor, patient, place, shared, stranger
 
-__all__ = ["doctor", "patient", "place", "stranger"]
+__all__ = ["doctor", "patient", "place", "shared", "stranger"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -89,15 +89,6 @@ def anchored_times(parts: Parts, digest: bytes) -> int:
     return len(parts.database.anchors_of(digest))
 
 
-@pytest.fixture
-def shared(place: Place, patient: Person, doctor: Person) -> tuple[RecordFile, GrantFile]:
-    """A record of the patient's, and the doctor's grant to view its category."""
-    file = patient.write(NOTE, category="conditions")
-    patient.grant(doctor.address, category="conditions")
-    place.settle()
-    return file, doctor.grants_held(patient.address)[0]
-
-
 def test_a_restored_node_keeps_the_same_and_a_doctor_opens_a_record_through_it(
     place: Place,
     source: Settings,

@@ -47,7 +47,7 @@ def test_what_is_not_named_is_kept_in_the_data_folder(tmp_path: Path) -> None:
 def test_amounts_are_in_wei_and_lists_are_lists() -> None:
     settings = Settings.from_environment(
         {
-            "CHARTKEY_FEE_CAP_GWEI": "1.5",
+            "CHARTKEY_FEE_CAP": "1.5",
             "CHARTKEY_BALANCE_FLOOR": "0.25",
             "CHARTKEY_RPC": "http://one:8545/, https://two/key",
             "CHARTKEY_IPFS": "/ip4/127.0.0.1/tcp/5001",
@@ -56,7 +56,7 @@ def test_amounts_are_in_wei_and_lists_are_lists() -> None:
             "DATABASE_URL": "postgresql://me@here/db",
         }
     )
-    assert (settings.fee_cap_gwei, settings.balance_floor) == (1_500_000_000, 25 * 10**16)
+    assert (settings.fee_cap, settings.balance_floor) == (1_500_000_000, 25 * 10**16)
     assert settings.rpc == ("http://one:8545", "https://two/key")
     assert settings.ipfs == ("/ip4/127.0.0.1/tcp/5001",)
     assert settings.custodian_key == (Path("new"), Path("old"))

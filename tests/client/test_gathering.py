@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.client.opening import Gathering, gather
+from app.client.opening import Gathering
 from app.core.custody import release_purpose
 from app.core.errors import (
     GrantRevoked,
@@ -167,13 +167,14 @@ def test_one_without_a_share_is_not_asked() -> None:
     custodians = three()
     for custodian in custodians:
         custodian.go.set()
-    gathering = gather(
+    gathering = Gathering(
         cast(Sequence[Custodian], custodians),
         lambda custodian: None if custodian.name == "custodian 1" else REQUEST,
         thresholds={RECORD: 2},
         access=ACCESS,
         key=VIEWER,
     )
+    gathering.require_enough()
     assert open_body(gathering)
     assert custodians[0].asked == 0
 

@@ -158,6 +158,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a true size": lambda c: c | {"size": True},
     "a body that is a list": lambda c: c | {"body": []},
     "no title": lambda c: c | {"title": None},
+    "no time": lambda c: c | {"occurred": 2026},
     "a record that is a number": lambda c: c | {"record": 7},
     "a record that is a list": lambda c: c | {"record": [c["record"]]},
     "no signature": lambda c: c | {"record": {**c["record"], "signature": "0x"}},

@@ -8,6 +8,7 @@ from app.client.person import Person
 from app.core.envelopes import seal_envelope
 from app.core.errors import NotStored, UnknownCategory
 from app.core.signatures import Signed, signed_json
+from app.core.statements import Request
 from tests.chain_fixtures import Place
 
 
@@ -29,7 +30,7 @@ def test_what_is_asked_in_anothers_name_is_passed_over(
     place: Place, patient: Person, doctor: Person, stranger: Person
 ) -> None:
     genuine = doctor.ask(patient.address, category="laboratory", reason="Before the visit")
-    forged: Signed[object] = Signed(
+    forged: Signed[Request] = Signed(
         statement=genuine.statement, signature=stranger.sign(genuine.statement).signature
     )
     letter = {"request": signed_json(forged, place.node.domains)}

@@ -142,14 +142,16 @@ def test_a_correction_replaces_the_old_version_which_stays_provable(
     place: Place, patient: Person, doctor: Person
 ) -> None:
     patient.grant(doctor.address, category="conditions", rights=ADD)
-    old = doctor.write(NOTE, category="conditions", patient=patient.address, title="Note")
+    old = doctor.write(
+        NOTE, category="conditions", patient=patient.address, title="Note", occurred="2026-03"
+    )
     new = doctor.correct(old, b"{}")
     newest = doctor.correct(new, b"[]")
     place.settle()
     assert patient.chart() == [newest]
     assert patient.chart(history=True) == [old, new, newest]
     assert patient.open(old) == NOTE
-    assert newest.title == "Note"
+    assert (newest.title, newest.occurred) == ("Note", "2026-03")
     assert all(patient.is_authentic(file) for file in (old, new, newest))
 
 

@@ -1,4 +1,4 @@
-"""Asks the JavaScript reader of the formats (tests/vectors/reader.mjs), one process for all tests."""
+"""Asks the browser's core in Node (tests/vectors/reader.mjs), one process for all tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ READER = Path(__file__).parents[1] / "vectors" / "reader.mjs"
 
 
 class Refused(Exception):
-    """The JavaScript reader refused what it was given."""
+    """The browser's core refused what it was given, with an error of this class."""
+
+    def __init__(self, sentence: str, error: str) -> None:
+        super().__init__(sentence)
+        self.error = error
 
 
 class JavaScript:
@@ -40,7 +44,7 @@ class JavaScript:
         asking.flush()
         answer = json.loads(answering.readline() or '{"failed": "the reader has ended"}')
         if "refused" in answer:
-            raise Refused(answer["refused"])
+            raise Refused(answer["refused"], answer["error"])
         assert "failed" not in answer, answer["failed"]
         return answer.get("answer")
 

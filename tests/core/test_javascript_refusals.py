@@ -91,8 +91,9 @@ def _put(js: JavaScript, case: Document) -> Any:
     ],
 )
 def test_javascript_refuses_what_python_refuses(js: JavaScript, case: Document) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         _put(js, case)
+    assert refused.value.error == case["error"]
 
 
 @pytest.mark.parametrize("entry", STATEMENTS["session"]["not"], ids=lambda e: e["why"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from os import urandom
 
 import pytest
 from hypothesis import given, settings
@@ -110,3 +111,13 @@ def test_derivation_is_rfc_5869_without_salt() -> None:
     assert okm.hex() == (
         "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
     )
+
+
+def test_noise_has_the_length_of_a_sealing_and_opens_to_nobody() -> None:
+    key = PrivateKey(bytes(32))
+    one, other = (key.public.noise(32, urandom) for _ in range(2))
+    assert len(one) == len(key.public.seal(bytes(32), b"purpose"))
+    assert one[:1120] != other[:1120]
+    assert one[1120:] != other[1120:]
+    with pytest.raises(SlotNotOpened):
+        key.open(one, b"purpose")

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from web3 import Web3
 
-from app.adapters.deploying import deploy
 from app.adapters.deployment import Deployment, load
 from app.adapters.local_chain import LocalChain, start_anvil
 from app.adapters.rpc import Rpc
 from tests import chain_fixtures, daemons
+from tests.chain_fixtures import deploy_on
 from tests.faults.site import Site
 
 RICH = hex(10**20)
@@ -63,9 +62,7 @@ def start_own(folder: Path) -> OwnChain:
     """Start one and deploy to it."""
     process = start_anvil(folder)
     file = folder / "own.json"
-    web3 = Web3(Web3.HTTPProvider(process.url))
-    operator, governor, *_ = process.accounts
-    deploy(web3, operator, network="own", path=file, governor=governor.address)
+    deploy_on(process, file)
     return OwnChain(process=process, file=file)
 
 
@@ -116,5 +113,5 @@ def database_url(request: pytest.FixtureRequest, folder: Path) -> str:
     """The address of an empty database of either kind."""
     if request.param == "sqlite":
         return f"sqlite:///{folder / 'node.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+    url: str = request.getfixturevalue("postgres_node_url")
     return url

@@ -8,9 +8,8 @@ from typing import NoReturn
 import pytest
 
 from app.core.errors import NotEnoughShares, ServiceUnreachable
-from tests.chain_fixtures import HOUR, NOTE
+from tests.chain_fixtures import HOUR, NOTE, make_key, place_on
 from tests.faults.conftest import OwnChain
-from tests.faults.places import make_own_place
 
 
 def unreachable(*_: object) -> NoReturn:
@@ -21,7 +20,9 @@ def unreachable(*_: object) -> NoReturn:
 def test_with_as_many_custodians_down_as_may_be_each_opening_is_logged_and_anchored_once(
     shared_chain: OwnChain, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = make_own_place(shared_chain, folder)
+    place = place_on(
+        shared_chain.process, shared_chain.deployment, folder, keys=[make_key() for _ in range(3)]
+    )
     place.hand_in_after = 0
     patient = place.enrol(patient=True)
     doctor = place.enrol(keeps_archive=True)

@@ -23,9 +23,8 @@ from app.core.statements import Retraction, Revocation
 from app.services.indexer import Indexer
 from app.services.node import LocalNode
 from app.services.relayer import Plan
-from tests.chain_fixtures import NOTE
+from tests.chain_fixtures import NOTE, make_key, place_on
 from tests.faults.conftest import OwnChain
-from tests.faults.places import make_own_place
 from tests.faults.site import (
     QUICK,
     Ledger,
@@ -161,7 +160,9 @@ def test_a_nonce_that_another_transaction_takes_in_the_new_blocks_is_replaced(
 
 
 def test_custodians_follow_the_chain_back_and_forth(own_chain: OwnChain, tmp_path: Path) -> None:
-    place = make_own_place(own_chain, tmp_path)
+    place = place_on(
+        own_chain.process, own_chain.deployment, tmp_path, keys=[make_key() for _ in range(3)]
+    )
     patient = place.enrol(patient=True)
     doctor = place.enrol(keeps_archive=True)
     place.credential(doctor)

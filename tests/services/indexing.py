@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
 from web3 import Web3
 
 from app.adapters.bodies import FolderBodies
@@ -146,6 +147,13 @@ def start_world(folder: Path) -> Iterator[World]:
     """A fresh chain with the contracts on it, which nobody else's tests stand on."""
     with start_anvil(folder / "chain") as process:
         yield make_world(process, folder)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A chain of a module's own, since its tests fork it: Anvil cannot forget what has forked."""
+    with start_world(tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 def catch_up(indexer: Indexer) -> None:

@@ -38,15 +38,6 @@ from tests.chain_fixtures import DAY, NOTE, Place
 
 
 @pytest.fixture
-def shared(place: Place, patient: Person, doctor: Person) -> tuple[RecordFile, GrantFile]:
-    """A record that the doctor may open, and her grant."""
-    file = patient.write(NOTE, category="conditions")
-    patient.grant(doctor.address, category="conditions")
-    place.settle()
-    return file, doctor.grants_held(patient.address)[0]
-
-
-@pytest.fixture
 def request_of(
     place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]
 ) -> Callable[[], OpeningRequest]:

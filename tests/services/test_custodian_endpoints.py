@@ -34,21 +34,6 @@ from tests.fault_proxy import FaultProxy
 
 
 @pytest.fixture
-def shared(place: Place, patient: Person, doctor: Person) -> tuple[RecordFile, GrantFile]:
-    """A record that the doctor may open, and her grant."""
-    file = patient.write(NOTE, category="conditions")
-    patient.grant(doctor.address, category="conditions")
-    place.settle()
-    return file, doctor.grants_held(patient.address)[0]
-
-
-@pytest.fixture
-def request_(place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]) -> OpeningRequest:
-    """What the doctor sends while she may."""
-    return request_to_first(place, doctor, *shared)
-
-
-@pytest.fixture
 def proxies(place: Place) -> Iterator[list[FaultProxy]]:
     with FaultProxy(place.rpc.url) as first, FaultProxy(place.rpc.url) as second:
         yield [first, second]

@@ -28,29 +28,9 @@ from app.core.signatures import Proof
 from app.core.statements import Domains, Revocation, RevocationOfAll
 from app.core.typed_data import Domain
 from app.services.custodian import LocalCustodian, OneWitness, Registry
-from tests.asking import request_to_first, wait_until
+from tests.asking import wait_until
 from tests.chain_fixtures import NOTE, Place
 from tests.custodian_services import serving
-
-
-@pytest.fixture
-def shared(place: Place, patient: Person, doctor: Person) -> tuple[RecordFile, GrantFile]:
-    """A record that the doctor may open, and her grant."""
-    file = patient.write(NOTE, category="conditions")
-    patient.grant(doctor.address, category="conditions")
-    place.settle()
-    return file, doctor.grants_held(patient.address)[0]
-
-
-@pytest.fixture
-def request_(place: Place, doctor: Person, shared: tuple[RecordFile, GrantFile]) -> OpeningRequest:
-    return request_to_first(place, doctor, *shared)
-
-
-@pytest.fixture
-def custodian(place: Place) -> LocalCustodian:
-    """The first custodian's key, with a log of its own."""
-    return serving(place, place.custodians[0].key)
 
 
 def elsewhere(place: Place) -> Domains:

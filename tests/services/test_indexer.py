@@ -22,14 +22,9 @@ from app.core.indexing import KEPT_BLOCKS
 from app.core.merkle import decode_manifest
 from app.core.statements import AUDIT, CONSENT, RECORDS
 from tests.fault_proxy import FaultProxy
-from tests.services.indexing import World, books, catch_up, indexed, start_world
+from tests.services.indexing import World, books, catch_up, indexed, start_world, world
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A chain of this module's own, since its tests fork it."""
-    with start_world(tmp_path_factory.mktemp("world")) as world:
-        yield world
+__all__ = ["world"]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -37,7 +32,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'node.db'}"
-    return str(request.getfixturevalue("postgres_url"))
+    return str(request.getfixturevalue("postgres_node_url"))
+
+
+@pytest.fixture
+def short(tmp_path: Path) -> Iterator[World]:
+    """A chain of few blocks."""
+    with start_world(tmp_path / "short") as world:
+        yield world
 
 
 @pytest.fixture
@@ -197,10 +199,11 @@ def test_events_that_an_endpoint_has_not_indexed_yet_are_missed_by_it_not_by_us(
 
 @pytest.mark.parametrize("most", [1, 3, 50])
 def test_ranges_adapt_to_what_an_endpoint_gives(
-    world: World, database: Database, most: int
+    short: World, database: Database, most: int
 ) -> None:
     for judge, _ in zip(books(), range(4), strict=False):
-        world.anchor(1, judge)
+        short.anchor(1, judge)
+        short.mine(most)
     asked: list[int] = []
 
     def limited(wanted: dict[str, Any], answer: Any) -> Any:
@@ -211,24 +214,24 @@ def test_ranges_adapt_to_what_an_endpoint_gives(
             raise RpcRefused("block range too large", b"", -32005)
         return answer
 
-    catch_up(world.indexer(database, Wrapped(world.process.url, limited)))
-    assert indexed(database) == world.truth()
+    catch_up(short.indexer(database, Wrapped(short.process.url, limited)))
+    assert indexed(database) == short.truth()
     assert max(asked) > most >= asked[-1]
 
 
 def test_a_block_with_too_many_events_is_read_from_its_receipts(
-    world: World, database: Database
+    short: World, database: Database
 ) -> None:
-    world.anchor()
-    world.revoke()
+    short.anchor()
+    short.revoke()
 
     def stingy(wanted: dict[str, Any], answer: Any) -> Any:
         if answer and "blockHash" not in wanted:
             raise RpcRefused("query returned more than 0 results", b"", -32005)
         return answer
 
-    catch_up(world.indexer(database, Wrapped(world.process.url, stingy)))
-    assert indexed(database) == world.truth()
+    catch_up(short.indexer(database, Wrapped(short.process.url, stingy)))
+    assert indexed(database) == short.truth()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -284,7 +287,8 @@ def test_answers_that_make_no_sense_are_refused(world: World, database: Database
 
 def test_whoever_dies_while_following_leaves_a_true_index(world: World, url: str) -> None:
     """The transaction fails at each of its statements in turn; another process goes on."""
-    world.indexer(Database(url)).follow()
+    another = Database(url)
+    world.indexer(another).follow()
     deaths = 0
     for fatal in range(12):
         world.anchor(1)
@@ -303,8 +307,8 @@ def test_whoever_dies_while_following_leaves_a_true_index(world: World, url: str
             catch_up(world.indexer(dying))
         except SystemExit:
             deaths += 1
-        catch_up(world.indexer(Database(url)))
-        assert indexed(Database(url)) == world.truth()
+        catch_up(world.indexer(another))
+        assert indexed(another) == world.truth()
     assert deaths > 8
 
 

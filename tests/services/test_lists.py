@@ -18,14 +18,9 @@ from app.core.statements import AUDIT, CONSENT, RECORDS
 from app.services import indexer as indexer_module
 from app.services.indexer import LATEST, SOONEST, Indexer
 from app.services.proofs import Proofs
-from tests.services.indexing import World, books, catch_up, start_world
+from tests.services.indexing import World, books, catch_up, world
 
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A chain of this module's own, since its tests fork it."""
-    with start_world(tmp_path_factory.mktemp("world")) as world:
-        yield world
+__all__ = ["world"]
 
 
 @pytest.fixture

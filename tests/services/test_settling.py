@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile, copytree, rmtree
 from typing import Any
 
 import pytest
 from web3 import Web3
 
+from app.adapters.bodies import FolderBodies
 from app.adapters.chain import EthereumChain
 from app.adapters.contracts import abi_values
+from app.adapters.database import Database
 from app.adapters.deploying import deploy
 from app.adapters.local_chain import start_anvil
 from app.adapters.payer import Payer
 from app.adapters.rpc import Rpc
 from app.adapters.wallets import new_wallet
 from app.client.person import Person
+from app.compose import build_node
 from app.core.consent import mask_of, word_of
 from app.core.contract_errors import NonceUsed
 from app.core.errors import (
@@ -36,8 +42,10 @@ from app.core.statements import (
     Retraction,
     Rotation,
 )
+from app.services.node import LocalNode
 from app.services.relayer import Plan, Relayer
 from tests.chain_fixtures import NOTE, Place, make_node
+from tests.scenes import forgetting
 
 # --- anchored once ---
 
@@ -98,15 +106,11 @@ def relayer_of(place: Place) -> Relayer:
     return place.node.relayer
 
 
-class Crash(BaseException):
-    """The process dies here."""
+class Halting:
+    """Passes calls on, and halts before or after each of them."""
 
-
-class Dying:
-    """Passes calls on, and dies before or after the n-th one."""
-
-    def __init__(self, target: Any, fuse: list[int], after: bool) -> None:
-        self._target, self._fuse, self._after = target, fuse, after
+    def __init__(self, target: Any, halt: Callable[[str], None], after: bool) -> None:
+        self._target, self._halt, self._after = target, halt, after
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
@@ -114,56 +118,96 @@ class Dying:
             return value
 
         def call(*arguments: Any, **named: Any) -> Any:
-            self._fuse[0] -= 1
-            here = self._fuse[0] == 0
-            if here and not self._after:
-                raise Crash(name)
+            if not self._after:
+                self._halt(name)
             answer = value(*arguments, **named)
-            if here:
-                raise Crash(name)
+            if self._after:
+                self._halt(name)
             return answer
 
         return call
+
+
+class Afterlife:
+    """What a process that starts anew finds where another one died: the disk and the chain as they are.
+
+    It works on copies, and the chain forgets what it did: the one that died can go on from there. So
+    one run shows every death on its way, and none of them has to be walked up to again.
+    """
+
+    def __init__(self, place: Place, folder: Path) -> None:
+        self.place, self.folder = place, folder
+        folder.mkdir()
+        self._database = Database(f"sqlite:///{folder / 'node.db'}")
+
+    @contextmanager
+    def begun(self) -> Iterator[LocalNode]:
+        """A node that starts now; nothing of what it did is left at the end."""
+        with forgetting(self.place.chain_process):
+            self._copy()
+            yield build_node(
+                chain=self.place.chain,
+                payer=self.place.payer,
+                database=self._database,
+                bodies=FolderBodies(self.folder / "bodies"),
+                secret=self.place.node.secret,
+            )
+
+    def _copy(self) -> None:
+        self._database._engine.dispose()
+        for file in self.folder.glob("node.db*"):
+            file.unlink()
+        for name in ("node.db", "node.db-wal"):  # what no commit has written is in neither
+            copyfile(self.place.folder / name, self.folder / name)
+        rmtree(self.folder / "bodies", ignore_errors=True)
+        copytree(self.place.folder / "bodies", self.folder / "bodies")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_crash_at_any_call_of_settling_loses_and_doubles_nothing(
     quiet: Place, after: bool
 ) -> None:
-    person = quiet.enrol()
-    died = 0
-    for step in range(2 if after else 1, 200, 3):
-        digests = {judge: os.urandom(32) for judge in (RECORDS, AUDIT)}
-        for judge, digest in digests.items():
-            quiet.node.accept_digest(digest, judge, b"envelope")
-        retraction = Retraction(person=person.address, record=os.urandom(32))
-        quiet.node.accept(person.sign(retraction))
-        fuse, relayer = [step], relayer_of(quiet)
-        dying = replace(
-            relayer,
-            chain=Dying(relayer.chain, fuse, after),
-            payer=Dying(relayer.payer, fuse, after),
-            queue=Dying(relayer.queue, fuse, after),
-            bodies=Dying(relayer.bodies, fuse, after),
-        )
-        try:
-            dying.settle()
-        except Crash:
-            died += 1
-        quiet.restart().settle()
+    person = quiet.person().enrol()
+    quiet.settle()  # what stands already is looked after as well
+    digests = {judge: os.urandom(32) for judge in (RECORDS, AUDIT)}
+    for judge, digest in digests.items():
+        quiet.node.accept_digest(digest, judge, b"envelope")
+    retraction = Retraction(person=person.address, record=os.urandom(32))
+    quiet.node.accept(person.sign(retraction))
+    afterlife, died, outlived = Afterlife(quiet, quiet.folder / "afterlife"), 0, 0
+
+    def require_all_done(node: LocalNode, where: str) -> None:
         view = quiet.chain.view()
-        assert view.retracted_at(person.address, retraction.record) > 0
+        assert view.retracted_at(person.address, retraction.record) > 0, where
         for judge, digest in digests.items():
-            proof = quiet.node.proof(digest)
-            assert proof is not None, (step, judge)
+            proof = node.proof(digest)
+            assert proof is not None, (where, judge)
             assert is_proven(digest, proof)
             assert view.anchored_at(judge, proof.root) > 0
-            assert quiet.anchors(proof.root) == 1, (step, judge)
-        assert relayer_of(quiet).is_idle()
-        if fuse[0] > 0:
-            break
-    assert died >= 10
-    assert died == (step - 1) // 3
+            assert quiet.anchors(proof.root) == 1, (where, judge)
+        assert node.relayer is not None
+        assert node.relayer.is_idle()
+
+    def die(call: str) -> None:
+        nonlocal died, outlived
+        died += 1
+        with afterlife.begun() as successor:
+            successor.settle()
+            require_all_done(successor, f"{died}: {call}")
+        outlived += 1
+
+    relayer = relayer_of(quiet)
+    halting = replace(
+        relayer,
+        chain=Halting(relayer.chain, die, after),
+        payer=Halting(relayer.payer, die, after),
+        queue=Halting(relayer.queue, die, after),
+        bodies=Halting(relayer.bodies, die, after),
+    )
+    halting.settle()
+    require_all_done(quiet.node, "the end")
+    assert died >= 30
+    assert outlived == died
 
 
 # --- an unreachable chain ---

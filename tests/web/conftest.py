@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests import chain_fixtures
-from tests.roles import doctor, patient, place, stranger
+from tests.roles import custodian, doctor, patient, place, request_, shared, stranger
 
-__all__ = ["doctor", "patient", "place", "stranger"]
+__all__ = ["custodian", "doctor", "patient", "place", "request_", "shared", "stranger"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

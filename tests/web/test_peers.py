@@ -15,17 +15,10 @@ from app.core.cid import cid_of
 from app.core.encoding import hex0x
 from app.core.peering import MOST_ASKED, PAGE, write_addresses, write_erasure
 from app.core.statements import Retraction
-from tests.chain_fixtures import NOTE, Place
-from tests.peering import bodies_of, database_of, desk_of, file_of, follow, web_of
+from tests.chain_fixtures import Place
+from tests.peering import bodies_of, database_of, desk_of, file, file_of, web_of
 
-
-@pytest.fixture
-def file(place: Place, patient: Person) -> RecordFile:
-    """An anchored record, known to the index."""
-    file = patient.write(NOTE, category="conditions")
-    place.settle()
-    follow(place)
-    return file
+__all__ = ["file"]
 
 
 @pytest.fixture

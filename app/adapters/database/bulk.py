@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -29,7 +30,13 @@ def insert_fast(
         values = dict(zip(columns, map(list, zip(*many, strict=True)), strict=True))
         connection.execute(into.on_conflict_do_nothing(), values)
     else:
-        into_sqlite = sqlite.insert(table).on_conflict_do_nothing()
-        compiled = into_sqlite.compile(connection, column_keys=columns)
-        order = [columns.index(name) for name in compiled.positiontup or ()]
-        connection.exec_driver_sql(str(compiled), list(map(itemgetter(*order), many)))
+        sql, order = _sqlite(table, tuple(columns))
+        connection.exec_driver_sql(sql, list(map(itemgetter(*order), many)))
+
+
+@lru_cache(maxsize=256)  # it costs more to write the statement than to execute it
+def _sqlite(table: Table, columns: tuple[str, ...]) -> tuple[str, list[int]]:
+    """The statement for SQLite, and in which order it takes the columns."""
+    into = sqlite.insert(table).on_conflict_do_nothing()
+    compiled = into.compile(dialect=sqlite.dialect(), column_keys=columns)
+    return str(compiled), [columns.index(name) for name in compiled.positiontup or ()]

@@ -18,20 +18,24 @@ from app.adapters.database.schema import (
     blocks,
     calls,
     digests,
+    events,
     journal,
     manifests,
     outbox,
+    parcels,
     transactions,
     unpublished,
 )
 from app.adapters.database.tables import Tables
 from app.adapters.database.transactions import FINAL
-from app.core.relaying import ACCEPTED, DONE, SENT
+from app.core.relaying import ACCEPTED, DONE, SENT, TAKES_BACK
 from app.core.tidings import Fate, News
 
 ANCHORED = "anchored"
 LATEST = 256
-"""Batches and anchors that `news` looks at: more do not come to the chain between two looks."""
+"""Batches, anchors and blocks that `news` looks at: more do not come to the chain between two looks."""
+TAKEN_BACK = ("Revoked", "AllRevoked", "Retracted", "MembershipEnded")
+"""Events after which somebody may open less than before."""
 
 
 class Figures(Tables):
@@ -134,10 +138,23 @@ class Figures(Tables):
             .order_by(anchors.c.block.desc(), anchors.c.place.desc())
             .limit(LATEST)
         )
+        taken = select(calls.c.id).where(calls.c.rank == TAKES_BACK).order_by(calls.c.id.desc())
+        shown = (
+            select(events.c.block, events.c.place)
+            .where(events.c.name.in_(TAKEN_BACK))
+            .order_by(events.c.block.desc(), events.c.place.desc())
+        )
         with reading(self._engine) as connection:
             newest = connection.execute(head).first()
             rows = [*connection.execute(own), *connection.execute(seen)]
+            letter = connection.execute(select(func.max(parcels.c.id))).scalar()
+            accepted = connection.execute(taken.limit(1)).scalar()
+            last = newest.number if newest else 0
+            recent = shown.where(events.c.block > last - LATEST).limit(1)
+            mined = connection.execute(recent).first() or ()
         return News(
+            letter=int(letter or 0),
+            taken_back=(int(accepted or 0), *mined),
             block=newest.number if newest else None,
             time=newest.time if newest else None,
             anchors=frozenset((row.judge, bytes(row.root), int(row.block)) for row in rows),

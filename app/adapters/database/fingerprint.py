@@ -22,7 +22,9 @@ from app.adapters.database.schema import (
     digests,
     documents,
     events,
+    introductions,
     manifests,
+    names,
     parcels,
     sheets,
     shelf,
@@ -31,7 +33,7 @@ from app.adapters.database.schema import (
 AT_ONCE = 5_000
 """Rows in memory."""
 LIST = (manifests.c.judge, manifests.c.root, manifests.c.manifest)
-WHOLE = (claims, sheets, documents, shelf, anchors, events)
+WHOLE = (claims, sheets, documents, shelf, names, introductions, anchors, events)
 """Tables of which every column counts."""
 
 

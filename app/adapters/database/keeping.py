@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.engine import Connection
 
 from app.adapters.database.engine import (
+    alone,
     insert_many_new,
     insert_new,
     put_row,
@@ -22,10 +23,23 @@ from app.adapters.database.engine import (
     scrub,
     writing,
 )
-from app.adapters.database.schema import claims, documents, parcels, sheets, shelf, unpublished
+from app.adapters.database.schema import (
+    claims,
+    documents,
+    introductions,
+    names,
+    parcels,
+    sheets,
+    shelf,
+    stored,
+    unpublished,
+)
 from app.adapters.database.tables import Tables, write_down
 from app.core.cid import cid_of
 from app.core.errors import NotStored
+
+# asked at each opening: putting it together costs more than asking it
+_SHEETS = select(sheets).where(sheets.c.record == bindparam("of")).order_by(sheets.c.version.desc())
 
 
 class Keeping(Tables):
@@ -34,7 +48,8 @@ class Keeping(Tables):
     def deliver(self, person: str, digest: bytes, envelope: bytes) -> None:
         """Hand an envelope to a person, without anchoring anything."""
         address = cid_of(envelope)
-        with writing(self._engine) as connection:
+        # alone: numbers must come into sight in their order, for people ask for those after the last
+        with alone(self._engine) as connection:
             insert_new(connection, unpublished, address=address, content=envelope)
             self._keep(connection, [["parcel", person, digest.hex(), address]])
 
@@ -106,9 +121,9 @@ class Keeping(Tables):
 
     def sheets_of(self, record: bytes) -> list[tuple[Any, bytes]]:
         """(statement file, sheet) of a record, highest version first."""
-        query = select(sheets).where(sheets.c.record == record).order_by(sheets.c.version.desc())
         with reading(self._engine) as connection:
-            return [(json.loads(r.statement), r.sheet) for r in connection.execute(query)]
+            rows = connection.execute(_SHEETS, {"of": record})
+            return [(json.loads(row.statement), row.sheet) for row in rows]
 
     def keep_document(self, digest: bytes, content: bytes) -> None:
         """Keep a document under its SHA-256."""
@@ -195,8 +210,17 @@ def _replay_one(
             insert_new(connection, documents, **row)
         case ["shelf", person, kind, content]:
             put_row(connection, shelf, person=person, kind=kind, content=bytes.fromhex(content))
+        case ["name", person, name, ticket]:
+            connection.execute(names.delete().where(names.c.person == person))
+            put_row(connection, names, name=name, person=person, ticket=bytes.fromhex(ticket))
+        case ["introduction", person, name, issued_at, statement]:
+            text = json.dumps(statement)
+            told = {"folded": name, "issued_at": issued_at, "statement": text}
+            put_row(connection, introductions, person=person, **told)
         case ["forget", record]:
             digest = bytes.fromhex(record)
+            own = select(claims.c.body).where(claims.c.record == digest)
+            connection.execute(stored.delete().where(stored.c.address.in_(own)))
             connection.execute(parcels.delete().where(parcels.c.digest == digest))
             connection.execute(sheets.delete().where(sheets.c.record == digest))
             connection.execute(claims.delete().where(claims.c.record == digest))

@@ -15,7 +15,7 @@ from app.core.errors import Misconfigured
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in app/migrations; its tables are those of the schema."""
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 BEFORE_REVISIONS = frozenset(

@@ -8,7 +8,17 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Exists, exists, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Exists,
+    Select,
+    bindparam,
+    exists,
+    func,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.engine import Connection, Row
 
 from app.adapters.database.engine import alone, insert_many_new, reading, writing
@@ -37,6 +47,18 @@ AT_ONCE = 500
 """Values in one IN (…): databases limit them."""
 MOST_LISTED = 4000
 """Digests and journal entries in a batch: even with a waybill for each, its manifest is one block."""
+
+
+def _in_order(where: Any) -> Select[Any]:
+    return select(calls).where(where).order_by(calls.c.rank, calls.c.id)
+
+
+# asked for each statement that is accepted: putting them together costs more than asking them
+_UNDER_WAY = _in_order(calls.c.state.in_((ACCEPTED, SENT)))
+_SOME: BindParameter[bytes] = bindparam("some", expanding=True)
+_KNOWN = union_all(
+    *(select(table.c.digest).where(table.c.digest.in_(_SOME)) for table in (outbox, calls))
+)
 
 
 class Outbox(Tables):
@@ -73,9 +95,7 @@ class Outbox(Tables):
         known: set[bytes] = set()
         for at in range(0, len(wanted), AT_ONCE):
             part = [one.digest for one in wanted[at : at + AT_ONCE]]
-            for table in (outbox, calls):
-                query = select(table.c.digest).where(table.c.digest.in_(part))
-                known.update(connection.execute(query).scalars())
+            known.update(connection.execute(_KNOWN, {"some": part}).scalars())
         return [one for one in wanted if one.digest not in known]
 
     def _spend(self, connection: Connection, many: Sequence[Accepted], day: int) -> set[bytes]:
@@ -164,16 +184,16 @@ class Outbox(Tables):
 
     def calls_under_way(self) -> list[Call]:
         """Calls that are not done: waiting, or in a transaction that is in no block yet."""
-        return self._calls(calls.c.state.in_((ACCEPTED, SENT)))
+        with reading(self._engine) as connection:
+            return [_call(row) for row in connection.execute(_UNDER_WAY)]
 
     def calls_of(self, transaction: int) -> list[Call]:
         """The calls that a transaction carries."""
         return self._calls(calls.c.transaction == transaction)
 
     def _calls(self, where: Any) -> list[Call]:
-        query = select(calls).where(where).order_by(calls.c.rank, calls.c.id)
         with reading(self._engine) as connection:
-            return [_call(row) for row in connection.execute(query)]
+            return [_call(row) for row in connection.execute(_in_order(where))]
 
     def close_calls(self, ids: Iterable[int], state: str, seen_in: int | None = None) -> None:
         """Mark calls `done` or `refused`; `seen_in` is the block when somebody else had done them."""

@@ -2,9 +2,10 @@
 
 Everything in them is a queue or a cache. The queue (`outbox`, `calls`, `batches`, `transactions`,
 `attempts`, `unpublished`, `journal`) is what was accepted and is on its way to the chain; it is the only copy of what
-is not there yet. The kept things (`parcels`, `claims`, `sheets`, `documents`, `shelf`) are written
-into waybills as well, and the index (`blocks`, `anchors`, `manifests`, `digests`, `events`) is what the
-chain and the manifests say: both can be rebuilt.
+is not there yet. The kept things (`parcels`, `claims`, `sheets`, `documents`, `shelf`, `names`,
+`introductions`) are written into waybills as well, and the index (`blocks`, `anchors`, `manifests`, `digests`,
+`events`) is what the chain and the manifests say: both can be rebuilt. What passes (`challenges`, `sessions`,
+`uploads`) belongs to browsers that are signed in now; a lost one signs in again.
 """
 
 from __future__ import annotations
@@ -144,6 +145,15 @@ quotas = Table(
 )
 """What each person has had this node pay for, by the day."""
 
+stored = Table(
+    "stored",
+    metadata,
+    Column("person", String(42), primary_key=True),
+    Column("address", String(80), primary_key=True, index=True),
+    Column("size", BigInteger, nullable=False),
+)
+"""The bodies that each person uploaded: they count towards a quota, until they are erased."""
+
 # --- kept for people; told in waybills ---
 
 parcels = Table(
@@ -193,6 +203,60 @@ shelf = Table(
     Column("content", LargeBinary, nullable=False),
 )
 """The newest of each kind of thing that a person left here."""
+
+names = Table(
+    "names",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("person", String(42), nullable=False, unique=True),
+    Column("ticket", LargeBinary(32), nullable=False),
+)
+"""Under which name a person signs in elsewhere, and the SHA-256 of the ticket that shows it is they."""
+
+introductions = Table(
+    "introductions",
+    metadata,
+    Column("person", String(42), primary_key=True),
+    Column("folded", Text, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("statement", Text, nullable=False),
+)
+"""The newest word of a registrar on what a person is called; `folded` is what is looked for."""
+
+# --- what passes: browsers that are signed in ---
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("nonce", LargeBinary(32), primary_key=True),
+    Column("message", LargeBinary(32), nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+"""SHA-256 of the nonces that were given out, and of the messages they stand in; each is used once."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", LargeBinary(32), primary_key=True),
+    Column("person", String(42), nullable=False, index=True),
+    Column("signer", String(42), nullable=False),
+    Column("browser", String(40), nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+"""Who is signed in; `id` is the SHA-256 of what the cookie holds."""
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("person", String(42), nullable=False, index=True),
+    Column("size", BigInteger, nullable=False),
+    Column("began_at", BigInteger, nullable=False, index=True),
+    Column("address", String(80), nullable=False),  # empty until it ended
+)
+"""Bodies that come in pieces; the bytes wait in a folder."""
 
 # --- the index: what the chain and the manifests say ---
 
@@ -258,6 +322,7 @@ events = Table(
 )
 """Every other event of the contracts; `subject` is its first indexed argument."""
 
-QUEUE = (transactions, attempts, batches, calls, outbox, unpublished, journal, quotas)
-KEPT = (parcels, claims, sheets, documents, shelf)
+QUEUE = (transactions, attempts, batches, calls, outbox, unpublished, journal, quotas, stored)
+KEPT = (parcels, claims, sheets, documents, shelf, names, introductions)
+PASSING = (challenges, sessions, uploads)
 INDEX = (blocks, anchors, manifests, digests, events)
