@@ -82,15 +82,24 @@ class Embedded:
         self, person: Person, role: Role = Role.PRACTITIONER, *, seconds: int = 365 * 24 * 3600
     ) -> Receipt:
         """Have the embedded registrar credential a person."""
-        until = self.clock() + seconds
-        registrar = self._paying(self.chain_process.accounts[2])
-        governor = self._paying(self.chain_process.accounts[1])
-        address, now = self.chain_process.accounts[2].address, self.chain.view().time
-        if not self.chain.view().ask(PEOPLE, "isRegistrar", address, int(role), now):
-            governor.transact(PEOPLE, "appointRegistrar", address, int(role), 2**47)
-        return registrar.transact(PEOPLE, "credential", person.address, int(role), until)
+        return self.certify(person.address, role, seconds=seconds)
 
-    def _paying(self, account: LocalAccount) -> EthereumChain:
+    def certify(self, person: str, role: Role, *, seconds: int) -> Receipt:
+        """As `credential`, by the person's address."""
+        now = self.chain.view().time
+        if not self.chain.view().is_registrar(self.registrar.address, int(role), now):
+            governor = self.paying(self.chain_process.accounts[1])
+            governor.transact(PEOPLE, "appointRegistrar", self.registrar.address, int(role), 2**47)
+        until = self.clock() + seconds
+        return self.paying(self.registrar).transact(PEOPLE, "credential", person, int(role), until)
+
+    @property
+    def registrar(self) -> LocalAccount:
+        """The account of the embedded registrar."""
+        return self.chain_process.accounts[2]
+
+    def paying(self, account: LocalAccount) -> EthereumChain:
+        """The chain, with another account that pays."""
         return EthereumChain(self.rpc, self.deployment, account)
 
     def settle(self) -> None:

@@ -25,6 +25,7 @@ from app.compose import (
 )
 from app.config import Settings
 from app.core.errors import CannotStart, TransactionFailed
+from app.demo.trial import EmbeddedTrial
 from app.embedded import Embedded
 from app.running import Crew
 from app.services.custodian import LocalCustodian
@@ -137,16 +138,18 @@ def together(
 
 def parts_of_place(place: Embedded, settings: Settings) -> Parts:
     """The parts of a Chartkey with a chain of its own, whose clock may be idle for hours."""
+    database = cast(Database, place.node.database)
     return Parts(
         settings=replace(settings, most_block_age=0, hand_in_seconds=place.hand_in_after),
         deployment=place.deployment,
         rpc=place.rpc,
         chain=place.chain,
-        database=cast(Database, place.node.database),
+        database=database,
         bodies=place.node.bodies,
         secret=place.node.secret,
         custodians=place.custodians,
         payer=place.chain_process.accounts[0],
+        trial=EmbeddedTrial(place, database),
     )
 
 

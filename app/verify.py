@@ -32,11 +32,22 @@ from app.core.errors import (
 from app.core.merkle import is_proven
 from app.core.records import Role, require_authentic
 from app.core.signatures import Proof, Signed, parse_signed, recover
-from app.core.statements import BOOKS, CONSENT, RECORDS, Access, Grant, Record, Session, Sheet
+from app.core.statements import (
+    BOOKS,
+    CONSENT,
+    RECORDS,
+    Access,
+    Grant,
+    Record,
+    Request,
+    Session,
+    Sheet,
+    maker_of,
+)
 from app.core.typed_data import Statement
 
-SPEAKERS = ("person", "patient", "organization", "author", "viewer")
-"""Fields that name who must have signed, in the order in which a statement is asked for them."""
+UNANCHORED = (Sheet, Session, Request)
+"""Statements of books whose word does not wait for an anchor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +112,7 @@ def verify(signed: Signed[Any], proof: Proof | None, chain: EthereumChain) -> It
     yield Check(what=name, ok=True, found=f"digest {hex0x(digest)}")
     yield _attempt("Signature", lambda: f"by {recover(digest, signed.signature)}")
     at = view.time
-    if statement.judge in BOOKS and not isinstance(statement, Sheet | Session):
+    if statement.judge in BOOKS and not isinstance(statement, UNANCHORED):
         anchor = _attempt("Anchor", lambda: _anchored(statement, digest, proof, view))
         yield anchor
         if not anchor.ok or proof is None:
@@ -146,7 +157,7 @@ def _verdict(
         domain = chain.domains.consent
         require_viewable(signed, proof, domain=domain, view=view, now=view.time)
         raise NotAnchored()
-    person = next((getattr(statement, f) for f in SPEAKERS if hasattr(statement, f)), "")
+    person = maker_of(statement)
     signer = recover(chain.domains.digest(statement), signed.signature)
     if not person:
         return f"signed by {signer}; who may sign it depends on the record"

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 
+from scripts.golden.bundles import bundles
 from scripts.golden.documents import documents
 from scripts.golden.parties import envelopes, sheets
 from scripts.golden.sealed import bodies, content, keys
@@ -16,12 +17,13 @@ from scripts.golden.signed import statements, trees
 from scripts.golden.source import FOLDER, Document, load
 from scripts.golden.vaults import vaults
 from scripts.golden.waybills import waybills
+from scripts.golden.wire import wire
 
 FILES: dict[str, Callable[[Document], Document]] = {
     build.__name__: build
     for build in (
         *(statements, trees, keys, bodies, content, sheets, envelopes),
-        *(documents, vaults, waybills),
+        *(documents, vaults, waybills, wire, bundles),
     )
 }
 

@@ -267,6 +267,17 @@ TYPES: Mapping[str, type[Statement]] = {
 }
 
 
+MAKERS = ("registrar", "author", "organization", "viewer", "patient", "person")
+"""Fields that name who makes a statement, the first that it has; but a grant names its viewer too."""
+
+
+def maker_of(statement: Statement) -> str:
+    """The person for whom a statement must be signed; empty for a Sheet, whose record tells."""
+    if isinstance(statement, Grant):
+        return statement.patient
+    return next((str(getattr(statement, name)) for name in MAKERS if hasattr(statement, name)), "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domains:
     """The four contracts of one deployment, as the domains of the statements they judge."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.adapters.files import write_whole
 from app.adapters.wallets import new_wallet
-from app.client.letters import GrantFile, RecordFile
+from app.client.letters import GrantFile
 from app.client.person import Person
 from app.core.bundles import Chart
 from app.core.encoding import hex0x
@@ -32,37 +31,11 @@ from app.core.errors import (
 from app.core.records import Role
 from app.core.signatures import Signed, signed_json
 from app.core.statements import ADD, AUDIT, VIEW
+from app.demo.stage import Stage
 from app.demo.story import Story
 from app.embedded import Embedded
 
 NOTE = b'{"resourceType":"Observation","status":"final","code":{"text":"A note of the demo"}}'
-
-
-@dataclass(kw_only=True)
-class Stage:
-    """The people and things that the acts pass on to one another."""
-
-    place: Embedded
-    story: Story
-    chart: Chart
-    patient: Person
-    doctor: Person
-    stranger: Person
-    hospital: Person
-    colleague: Person
-    files: list[RecordFile] = field(default_factory=list)
-    grants: list[GrantFile] = field(default_factory=list)
-    note: RecordFile | None = None
-
-    def first_of(self, category: str) -> RecordFile:
-        """The first imported record of a category."""
-        return next(file for file in self.files if file.statement.category == category)
-
-    @property
-    def categories(self) -> list[str]:
-        """The chart's categories, those with most records first."""
-        names = [record.category for record in self.chart.records]
-        return sorted(set(names), key=lambda name: (-names.count(name), name))
 
 
 def viewing(viewer: Person, patient: Person) -> list[GrantFile]:

@@ -48,6 +48,7 @@ from app.core.statements import (
     RevocationOfAll,
     Rotation,
     Sheet,
+    maker_of,
 )
 from app.core.typed_data import Statement, parse_address
 from app.core.waybills import NodeSecret
@@ -58,7 +59,7 @@ from app.services.hearing import tell_custodians
 from app.services.ports import Chain, Keeping
 from app.services.proofs import Proofs
 from app.services.relayer import Relayer, Settled
-from app.services.speakers import Speakers, maker_of
+from app.services.speakers import Speakers
 
 DIGEST_COST, CALL_COST = 1, 100
 """What an anchored digest and a transaction of its own take of a person's daily quota."""

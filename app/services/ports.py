@@ -109,3 +109,10 @@ class Keeping(Protocol):
 
 class Store(Queue, Keeping, Index, Protocol):
     """A whole database, as a node with a relayer of its own needs it."""
+
+
+class Trial(Protocol):
+    """What newcomers may ask of a Chartkey with a chain of its own (app/demo/trial.py)."""
+
+    def credential(self, person: str, name: str) -> None: ...
+    def bundle(self) -> bytes: ...

@@ -137,13 +137,3 @@ class Speakers:
                     nonce=statement.nonce,
                     expected=statement.nonce + 1,
                 )
-
-
-def maker_of(statement: Statement) -> str:
-    """The person whom a statement names as its maker: whose quota pays for it."""
-    for name in ("patient", "author", "viewer", "organization", "person"):
-        if name == "patient" and isinstance(statement, Record):
-            continue
-        if hasattr(statement, name):
-            return str(getattr(statement, name))
-    return ""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.web.errors import install_errors
+from app.web.languages import install_languages
 from app.web.limits import Limit
 from app.web.metrics import Gauges, measure
+from app.web.statements import MOST_BYTES
 
-MOST_BYTES = 16 << 20
-"""Of a request: a thousand statements with their envelopes."""
 LIMITED = ("/api/", "/peer/")
 """What anybody may ask for; the rest is for operators, behind a proxy that keeps others away."""
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+YEAR = "max-age=31536000; includeSubDomains"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -30,9 +33,10 @@ def create_web(blueprints: Sequence[Blueprint], gauges: Gauges, *, rate: str = "
 
     `rate` limits each address, as in `600/minute`; empty: no limit.
     """
-    app = Flask("chartkey", static_folder=None)
+    app = Flask("chartkey", static_folder=None, template_folder=str(TEMPLATES))
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     install_errors(app)
+    install_languages(app)
     measure(app, gauges)
     limit = Limit(rate)
 
@@ -48,6 +52,8 @@ def create_web(blueprints: Sequence[Blueprint], gauges: Gauges, *, rate: str = "
     def protect(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if request.is_secure:
+            response.headers["Strict-Transport-Security"] = YEAR
         return response
 
     return app

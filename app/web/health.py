@@ -35,14 +35,15 @@ def health(parts: Sequence[Part]) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        found = {part.name: _looked_at(part) for part in parts}
+        found = {part.name: looked_at(part) for part in parts}
         ready = all(found[part.name]["ok"] for part in parts if part.needed)
         return jsonify(ready=ready, parts=found), 200 if ready else 503
 
     return blueprint
 
 
-def _looked_at(part: Part) -> dict[str, Any]:
+def looked_at(part: Part) -> dict[str, Any]:
+    """What a part says of itself."""
     try:
         return {"ok": True, **part.look()}
     except ChartkeyError as error:

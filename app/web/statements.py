@@ -7,21 +7,26 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from app.core.encoding import address_bytes, checksum_address, from_hex, hex0x
 from app.core.errors import ChartkeyError, MalformedStatement, NotStored, TooLarge
 from app.core.opening import OpenSession
 from app.core.relaying import Submission
+from app.core.sealed_forms import require_envelope
 from app.core.signatures import Proof, Signed, parse_signed
 from app.core.statements import Domains, Session
 from app.core.tidings import Fate
 from app.core.typed_data import Statement
-from app.core.wire import read_json, write_error
+from app.core.wire import write_error
+from app.web.reading import list_of, read_object, read_request, text_of
 
+MOST_BYTES = 16 << 20
+"""Of a request: a thousand statements with their envelopes."""
 MOST_STATEMENTS = 1024
 MOST_PARTIES = 64
+MOST_FATES = 500
 LARGEST_ENVELOPE = 1 << 18
 """One block of a store, whose address follows from the hash in the manifest."""
 PARTS = {"statement", "envelope", "parties", "body", "session"}
@@ -55,9 +60,16 @@ def statements(
     """The routes; `fate` and `proof` answer for a digest, `custodians` are URLs."""
     blueprint = Blueprint("statements", __name__, url_prefix="/api")
 
+    def told_of(digest: bytes) -> dict[str, Any] | None:
+        found, path = fate(digest), proof(digest)
+        if not found.state:
+            return None
+        told = {"state": found.state, "block": found.block, "final": found.is_final}
+        return told | (_written(path) if path else {})
+
     @blueprint.post("/statements")
     def hand_in() -> ResponseReturnValue:
-        given = read_json(request.get_data())
+        given = read_request(MOST_BYTES)
         if isinstance(given, list):
             return jsonify(_take_all(node, given))
         submission = read_submission(given, node.domains)
@@ -72,11 +84,15 @@ def statements(
 
     @blueprint.get("/statements/<digest>")
     def state(digest: str) -> ResponseReturnValue:
-        found, path = fate(_digest(digest)), proof(_digest(digest))
-        if not found.state:
+        told = told_of(_digest(digest))
+        if told is None:
             raise NotStored(address="a statement with that digest")
-        told = {"state": found.state, "block": found.block, "final": found.is_final}
-        return jsonify(told | (_written(path) if path else {}))
+        return jsonify(told)
+
+    @blueprint.post("/fates")
+    def states() -> ResponseReturnValue:
+        digests = list_of(read_object("digests")["digests"], MOST_FATES)
+        return jsonify(fates=[told_of(_digest(text_of(one))) for one in digests])
 
     @blueprint.get("/proofs/<digest>")
     def proof_of(digest: str) -> ResponseReturnValue:
@@ -161,7 +177,7 @@ def _envelope(text: Any) -> bytes:
         raise MalformedStatement("its envelope is not base64") from None
     if len(envelope) > LARGEST_ENVELOPE:
         raise TooLarge(most=LARGEST_ENVELOPE)
-    return envelope
+    return require_envelope(envelope) if envelope else envelope
 
 
 def _parties(given: Any) -> list[str]:

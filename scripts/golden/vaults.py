@@ -19,6 +19,8 @@ from app.core.vault import (
     lock_with_wallet,
     open_with_passphrase,
     open_with_wallet,
+    own_wallet_key,
+    ticket,
     wallet_message,
 )
 from scripts.golden.signed import ADDRESS
@@ -65,10 +67,25 @@ def vaults(_: Document) -> Document:
         },
         "walletLock": wallet,
         "wrongPhrases": _wrong_phrases(VAULT.phrase),
+        "ownWallets": [_own_wallet(seed) for seed in (VAULT.seed, bytes(32))],
+        "ticket": {
+            "name": "Ada.Example-1",
+            "passphrase": WORDS,
+            "ticket": hex0x(ticket("ada.example-1", WORDS)),
+        },
         "refusals": [
             *_passphrase_refusals(passphrase, wallet),
             *_wallet_refusals(wallet, signature),
         ],
+    }
+
+
+def _own_wallet(seed: bytes) -> Document:
+    key = own_wallet_key(seed)
+    return {
+        "seed": hex0x(seed),
+        "privateKey": hex0x(key),
+        "address": Account.from_key(key).address,
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from app.client.person import Person
 from app.core.encoding import ZERO32
 from app.core.signatures import Signed, signed_json
-from app.core.statements import Access, Grant, Membership, Revocation
+from app.core.statements import Access, Grant, Introduction, Membership, Revocation
 from tests.app.verifying import (
     Document,
     Verify,
@@ -68,6 +68,29 @@ def test_a_good_grant_is_viewable(verify: Verify, grant: Document) -> None:
     code, said = verify(grant)
     assert code == 0
     assert "viewable until" in said
+
+
+def test_what_a_viewer_asks_is_signed_by_the_viewer(
+    verify: Verify, place: Place, patient: Person, doctor: Person
+) -> None:
+    asked = doctor.ask(patient.address, category="laboratory", reason="Before the visit")
+    code, said = verify(file_of(place, asked))
+    assert (code, f"spoke for {doctor.address}" in said) == (0, True)
+    code, said = verify(file_of(place, patient.sign(asked.statement)))
+    assert (code, "✗ Verdict" in said) == (1, True)
+
+
+def test_an_introduction_is_signed_by_its_registrar(
+    verify: Verify, place: Place, doctor: Person, stranger: Person
+) -> None:
+    introduction = Introduction(
+        registrar=stranger.address, person=doctor.address, name="Dr. Ada Example",
+        issued_at=place.clock(), salt=ZERO32,
+    )  # fmt: skip
+    code, said = verify(file_of(place, stranger.sign(introduction)))
+    assert (code, f"spoke for {stranger.address}" in said) == (0, True)
+    code, said = verify(file_of(place, doctor.sign(introduction)))
+    assert (code, "✗ Verdict" in said) == (1, True)
 
 
 def test_a_revoked_grant_fails_with_the_reason(

@@ -1,47 +1,5 @@
-"""Owns the node that the pages' tests meet: a real chain, three custodians, all over HTTP."""
+"""Owns where the pages' tests find their node: it is the one of the pictures and measurements."""
 
-from __future__ import annotations
+from scripts.site import Site, running_site
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-from app import embedded
-from app.adapters.processes import require_free
-from app.config import Settings
-from app.embedded import Embedded
-from app.together import Together, running
-
-EAGER = 0
-"""Seconds for which statements wait for company: none, so that tests need not wait."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """A node with pages, and everything behind it."""
-
-    url: str
-    place: Embedded
-    services: Together
-    folder: Path
-
-    def settle(self) -> None:
-        """Wait until what was accepted is in blocks."""
-        self.services.settle()
-
-
-@contextmanager
-def running_site(folder: Path, **overrides: object) -> Iterator[Site]:
-    """Everything, until the block ends; `overrides` are settings."""
-    port = require_free(0, "The web service")
-    settings = replace(
-        Settings.from_environment({}),
-        data=folder,
-        bind=("127.0.0.1", port),
-        batch_seconds=EAGER,
-        **overrides,  # type: ignore[arg-type]
-    )
-    with embedded.start(folder, anvil=True) as place, running(place, settings) as services:
-        url = f"http://localhost:{port}"
-        yield Site(url=url, place=place, services=services, folder=folder)
+__all__ = ["Site", "running_site"]

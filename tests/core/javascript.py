@@ -6,6 +6,7 @@ import atexit
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,17 +41,27 @@ class JavaScript:
         asking, answering = self._process.stdin, self._process.stdout
         assert asking is not None
         assert answering is not None
-        asking.write(json.dumps({"ask": question, **given}, default=_written) + "\n")
+        asking.write(question_line(question, given) + "\n")
         asking.flush()
-        answer = json.loads(answering.readline() or '{"failed": "the reader has ended"}')
-        if "refused" in answer:
-            raise Refused(answer["refused"], answer["error"])
-        assert "failed" not in answer, answer["failed"]
-        return answer.get("answer")
+        return found_in(answering.readline() or '{"failed": "the reader has ended"}')
 
     def close(self) -> None:
         """End the process by ending its input."""
         self._process.communicate(timeout=10)
+
+
+def question_line(question: str, given: Mapping[str, Any]) -> str:
+    """A question as tests/vectors/answers.mjs reads it."""
+    return json.dumps({"ask": question, **given}, default=_written)
+
+
+def found_in(line: str) -> Any:
+    """What it answered; raises Refused."""
+    answer = json.loads(line)
+    if "refused" in answer:
+        raise Refused(answer["refused"], answer["error"])
+    assert "failed" not in answer, answer["failed"]
+    return answer.get("answer")
 
 
 def _written(value: object) -> str:

@@ -22,9 +22,10 @@ from app.core.statements import (
     Retraction,
     Rotation,
     Sheet,
+    maker_of,
 )
 from app.core.typed_data import Statement
-from app.services.speakers import Speakers, maker_of
+from app.services.speakers import Speakers
 from tests.conftest import chain, colleague, doctor, hospital, patient, stranger
 from tests.makers import (
     DOMAINS,
@@ -36,6 +37,9 @@ from tests.makers import (
     make_record,
     salt,
     sign_grant,
+    sign_introduction,
+    sign_membership,
+    sign_request,
 )
 
 __all__ = ["chain", "colleague", "doctor", "hospital", "patient", "stranger"]
@@ -234,6 +238,9 @@ def test_statements_without_numbers_may_be_queued_side_by_side(
 def test_the_maker_pays(patient: Person, doctor: Person) -> None:
     assert maker_of(make_record(patient, doctor)) == doctor.id
     assert maker_of(sign_grant(patient, doctor).statement) == patient.id
+    assert maker_of(sign_request(patient, doctor).statement) == doctor.id
+    assert maker_of(sign_introduction(patient, doctor).statement) == patient.id
+    assert maker_of(sign_membership(patient, doctor).statement) == patient.id
     assert maker_of(Retraction(person=patient.id, record=ZERO32)) == patient.id
     access = Access(
         viewer=doctor.id, grant=salt(), records=salt(), purpose="TREAT", at=NOW, salt=salt()

@@ -1,7 +1,9 @@
 // Owns what a node seals to itself, in JavaScript (docs/formats.md, section 11.2).
 
-import { equal, gcm, hkdf, hmac, join, require, sha256, utf8 } from "./bytes.mjs";
+import { equal, gcm, hkdf, hmac, join, sha256, utf8 } from "../../../app/web/browser/core/bytes.js";
+import { MalformedSeal, UnknownVersion } from "../../../app/web/browser/core/errors.js";
 
+const kind = "waybill";
 const HEAD = 20;
 const NONCE = new Uint8Array(12);
 const SHORTEST = HEAD + 16;
@@ -17,9 +19,14 @@ export async function sealToNode(secret, content, salt) {
 
 /** @param {Uint8Array} secret @param {Uint8Array} sealed */
 export async function openAsNode(secret, sealed) {
-  require(sealed.length >= SHORTEST && equal(sealed.slice(0, 4), utf8("CKW\x01")), "not a waybill of version 1");
+  if (sealed.length < SHORTEST || !equal(sealed.slice(0, 3), utf8("CKW"))) {
+    throw new MalformedSeal("too short or of another kind", { kind });
+  }
+  if (sealed[3] !== 1) throw new UnknownVersion("", { kind, version: sealed[3] });
   const head = sealed.slice(0, HEAD);
-  return (await cipherOf(secret, head)).open(NONCE, sealed.slice(HEAD), head);
+  const opened = await (await cipherOf(secret, head)).open(NONCE, sealed.slice(HEAD), head);
+  if (opened === null) throw new MalformedSeal("another node sealed it, or it was altered", { kind });
+  return opened;
 }
 
 /** @param {Uint8Array} secret @param {Uint8Array} sealed */

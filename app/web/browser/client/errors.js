@@ -1,0 +1,119 @@
+// Owns the errors that arise on a person's own device, and how any error is told to the page.
+//
+// ChartkeyError (core/errors.js)
+// ├── Offline           the node does not answer: no network, or it is down
+// ├── SignInNeeded      nobody is signed in here, or the session has ended
+// ├── WalletRefused     the person, or the browser's wallet, said no
+// ├── WalletNeeded      this account signs with a wallet of the browser
+// ├── NotEnrolled · DraftGone · NotHere · Stopped · StorageRefused
+// └── UnknownMethod · ServerFault
+
+import { ChartkeyError, kind } from "../core/errors.js";
+
+export const Offline = kind("Offline", ChartkeyError, {
+  sentence: "The node does not answer.",
+  unharmed: "What you signed is kept on this device and is handed in later.",
+  remedy: "Check the connection; it goes on by itself when the network is back.",
+});
+
+export const SignInNeeded = kind("SignInNeeded", ChartkeyError, {
+  sentence: "You are not signed in.",
+  unharmed: "What was handed in before is kept.",
+  remedy: "Sign in again.",
+});
+
+export const WalletRefused = kind("WalletRefused", ChartkeyError, {
+  sentence: "Your wallet did not sign.",
+  unharmed: "Nothing was signed, and nothing was changed.",
+  remedy: "Try again, and press the button that signs when your wallet asks.",
+});
+
+export const OtherAccount = kind("OtherAccount", WalletRefused, {
+  sentence: "Your wallet signed with another account, {given}.",
+  remedy: "Choose the account {expected} in your wallet and try again.",
+});
+
+export const WalletNeeded = kind("WalletNeeded", ChartkeyError, {
+  sentence: "This account signs with a wallet of your browser.",
+  unharmed: "Nothing was changed.",
+  remedy: "Sign in with that wallet, and with your passphrase.",
+});
+
+export const NoOwnWallet = kind("NoOwnWallet", ChartkeyError, {
+  sentence: "This account signs with a wallet of your browser, which keeps its own key.",
+  remedy: "Use your wallet's own way to save its key.",
+});
+
+export const NotEnrolled = kind("NotEnrolled", ChartkeyError, {
+  sentence: "This person has not joined Chartkey.",
+  remedy: "Ask them to join, or check the address.",
+});
+
+export const WeakPassphrase = kind("WeakPassphrase", ChartkeyError, {
+  sentence: "The passphrase has fewer than {least} characters.",
+  remedy: "Choose a longer one: several words that only you put together.",
+});
+
+export const DraftGone = kind("DraftGone", ChartkeyError, {
+  sentence: "What was to be signed has been dropped.",
+  remedy: "Begin again.",
+});
+
+export const NotHere = kind("NotHere", ChartkeyError, {
+  sentence: "There is no such {what} here.",
+  remedy: "Load the page again; it may have been taken back.",
+});
+
+export const Stopped = kind("Stopped", ChartkeyError, {
+  sentence: "This was stopped.",
+  unharmed: "What was finished before is kept.",
+  remedy: "Begin again when you like.",
+});
+
+export const StorageRefused = kind("StorageRefused", ChartkeyError, {
+  sentence: "The browser keeps nothing for this site: {reason}.",
+  remedy: "Free some space, leave private browsing, or sign in without keeping anything here.",
+});
+
+export const TooFewCustodians = kind("TooFewCustodians", ChartkeyError, {
+  sentence: "None of the custodians of this node answers.",
+  remedy: "Try again in a moment: without them nobody could open what is written for you.",
+});
+
+export const UnknownMethod = kind("UnknownMethod", ChartkeyError, {
+  sentence: "The page asked for something that this version does not know.",
+  remedy: "Load the page again.",
+});
+
+export const ServerFault = kind("ServerFault", ChartkeyError, {
+  sentence: "The node answered in a way that cannot be read.",
+  unharmed: "What was accepted before is kept.",
+  remedy: "Try again in a moment.",
+});
+
+/**
+ * An error as the page gets it; what is none of ours is a fault of this program.
+ * @param {unknown} error
+ */
+export function asTold(error) {
+  if (error instanceof ChartkeyError) {
+    const { name, sentence, unharmed, remedy, facts } = error;
+    return { name, sentence, unharmed, remedy, facts: plain(facts) };
+  }
+  const { name = "Error", message = "", stack = "" } = /** @type {any} */ (error) ?? {};
+  return {
+    name: "ClientFault",
+    sentence: "Something went wrong in this page.",
+    unharmed: "What was handed in before is kept.",
+    remedy: "Load the page again; if it happens again, tell whoever runs this node.",
+    facts: { error: `${name}: ${message}`.slice(0, 200), at: `${stack}`.slice(0, 600) },
+  };
+}
+
+/** Only what can be shown. @param {Record<string, any>} facts */
+function plain(facts = {}) {
+  const shown = Object.entries(facts).filter(([, value]) =>
+    ["string", "number", "boolean"].includes(typeof value),
+  );
+  return Object.fromEntries(shown);
+}

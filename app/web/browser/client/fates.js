@@ -1,0 +1,144 @@
+// Owns what became of statements: signed, accepted, anchored, final; and the proofs that lead there.
+
+import { hex, unhex } from "../core/bytes.js";
+import { NotStored } from "../core/errors.js";
+import { BOOKS } from "../core/statements.js";
+import { isProven } from "../core/trees.js";
+import { Offline } from "./errors.js";
+
+/** @import { Bytes } from "../core/bytes.js" */
+
+const AT_ONCE = 8;
+
+/**
+ * @typedef {object} Fate
+ * @property {"signed" | "accepted" | "anchored" | "final"} state
+ * @property {number | null} block
+ * @property {{root: Bytes, path: Bytes[]} | null} proof
+ */
+
+/** What the node tells of statements, kept until the chain has moved. */
+export class Fates {
+  /** @param {import("./node.js").Node} node @param {import("./chain.js").Chain} chain */
+  constructor(node, chain) {
+    this.node = node;
+    this.chain = chain;
+    /** @type {Map<string, Promise<Fate | null>>} */
+    this.known = new Map();
+    /** What was told last, whenever that was. @type {Map<string, Fate>} */
+    this.last = new Map();
+    /** @type {Set<string>} */
+    this.final = new Set();
+    this.block = -1;
+    this.running = 0;
+    /** @type {(() => void)[]} */
+    this.queue = [];
+  }
+
+  /** The chain or the node has moved: what is not final is asked anew. */
+  renew() {
+    for (const key of this.known.keys()) if (!this.final.has(key)) this.known.delete(key);
+  }
+
+  /**
+   * What became of a statement; null where the node knows none.
+   * @param {Bytes} digest
+   * @returns {Promise<Fate | null>}
+   */
+  of(digest) {
+    if (this.chain.block !== this.block) {
+      this.renew();
+      this.block = this.chain.block;
+    }
+    const key = hex(digest);
+    let fate = this.known.get(key);
+    if (!fate) {
+      fate = this.#turn(() => this.#ask(key));
+      this.known.set(key, fate);
+      fate.catch(() => this.known.delete(key));
+    }
+    return fate;
+  }
+
+  /**
+   * As pages see it: "signed" while it waits on this device.
+   * @param {Bytes} digest
+   * @param {boolean} [isWaiting]
+   */
+  async told(digest, isWaiting = false) {
+    /** @type {Fate | null} */
+    let fate = null;
+    try {
+      fate = await this.of(digest);
+    } catch (error) {
+      if (!(error instanceof Offline)) throw error; // then it is as this device left it
+    }
+    return fate
+      ? { state: fate.state, block: fate.block }
+      : { state: isWaiting ? "signed" : "accepted", block: null };
+  }
+
+  /**
+   * A proof that leads to an anchored root, and the root's time; null while there is none.
+   * @param {Bytes} digest
+   * @param {string} judge
+   */
+  async anchorOf(digest, judge) {
+    if (!BOOKS.includes(judge)) return null; // PeopleRegistry keeps none, whatever a node may say
+    const view = await this.chain.view();
+    const alone = { root: digest, path: [] }; // whoever anchors one digest anchors it as the root
+    const told = (await this.of(digest))?.proof;
+    for (const proof of told ? [told, alone] : [alone]) {
+      if (!isProven(digest, proof.path, proof.root)) continue;
+      const at = await view.anchoredAt(judge, proof.root);
+      if (at) return { proof, at };
+    }
+    return null;
+  }
+
+  /** @param {string} key @returns {Promise<Fate | null>} */
+  async #ask(key) {
+    let told;
+    try {
+      told = await this.node.get(`/api/statements/${key}`);
+    } catch (error) {
+      if (error instanceof NotStored) return null;
+      const last = this.last.get(key);
+      if (!(error instanceof Offline) || !last) throw error;
+      this.known.delete(key);
+      return last;
+    }
+    if (told.final) this.final.add(key);
+    /** @type {string[]} */
+    const path = told.path ?? [];
+    const proof = told.root
+      ? { root: unhex(told.root, 32), path: path.map((step) => unhex(step, 32)) }
+      : null;
+    const fate = { state: stateOf(told), block: told.block ?? null, proof };
+    this.last.set(key, fate);
+    return fate;
+  }
+
+  /**
+   * Some questions at once, not all.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async #turn(work) {
+    if (this.running >= AT_ONCE) await new Promise((go) => this.queue.push(() => go(undefined)));
+    this.running += 1;
+    try {
+      return await work();
+    } finally {
+      this.running -= 1;
+      this.queue.shift()?.();
+    }
+  }
+}
+
+/** @param {{state: string, final: boolean}} told @returns {Fate["state"]} */
+function stateOf({ state, final }) {
+  if (final) return "final";
+  return state === "anchored" || state === "done" ? "anchored" : "accepted";
+}

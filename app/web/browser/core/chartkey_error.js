@@ -1,0 +1,54 @@
+// Owns the root of the browser's errors: one sentence, what is unharmed, what to do next.
+
+/** @typedef {{sentence: string, unharmed: string, remedy: string}} Texts */
+/** @typedef {Record<string, string | number | bigint>} Facts */
+
+/** @type {Map<string, typeof ChartkeyError>} */
+export const KINDS = new Map();
+
+export class ChartkeyError extends Error {
+  static kind = "ChartkeyError";
+  /** @type {Texts} */
+  static texts = {
+    sentence: "{reason}",
+    unharmed: "Nothing was changed.",
+    remedy: "Check what was given and try again.",
+  };
+
+  /** @param {string} [reason] @param {Facts} [facts] the values that the sentence names */
+  constructor(reason = "", facts = {}) {
+    super();
+    const { kind, texts } = /** @type {typeof ChartkeyError} */ (new.target);
+    /** @type {Facts} */
+    const named = { reason, ...facts };
+    this.name = kind;
+    this.message = texts.sentence.replace(/\{(\w+)\}/g, (_, fact) => String(named[fact]));
+    this.unharmed = texts.unharmed;
+    this.remedy = texts.remedy;
+    this.facts = facts;
+  }
+
+  get sentence() {
+    return this.message;
+  }
+
+  /** What crosses from the worker to the page. */
+  asJson() {
+    const { name, sentence, unharmed, remedy, facts } = this;
+    return { name, sentence, unharmed, remedy, facts };
+  }
+}
+
+/**
+ * A class below another; what it does not say, it inherits.
+ * @param {string} name @param {typeof ChartkeyError} parent @param {Partial<Texts>} [own]
+ * @returns {typeof ChartkeyError}
+ */
+export function kind(name, parent, own = {}) {
+  const made = class extends parent {
+    static kind = name;
+    static texts = { ...parent.texts, ...own };
+  };
+  KINDS.set(name, made);
+  return made;
+}

@@ -1,0 +1,105 @@
+"""Signing in: on this device, on another one, on a shared one, in two tabs, and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from tests.browser.client.device import PASSPHRASE, Device
+
+ON_DISK = """
+const names = [];
+for (const { name } of await indexedDB.databases()) {
+  const database = await new Promise((done) => {
+    const opening = indexedDB.open(name);
+    opening.onsuccess = () => done(opening.result);
+  });
+  for (const store of database.objectStoreNames) {
+    const all = database.transaction(store).objectStore(store).getAll();
+    const kept = await new Promise((done) => { all.onsuccess = () => done(all.result); });
+    if (kept.length) names.push(`${store}: ${kept.length}`);
+  }
+  database.close();
+}
+for await (const [folder, handle] of (await navigator.storage.getDirectory()).entries()) {
+  for await (const file of handle.keys()) names.push(`${folder}/${file}`);
+}
+return names;
+"""
+
+
+def test_another_device_signs_in_by_name_and_keeps_nothing_where_it_is_shared(
+    make_device: Callable[[], Device],
+) -> None:
+    own, shared, name = make_device(), make_device(), f"ada-{uuid4().hex[:8]}"
+    address = own.join("Ada", patient=True, signInName=name)
+    record = own.write()
+    wrong = {"name": name, "passphrase": "not that one, no"}
+    assert shared.refusal("signIn", **wrong) == "WrongTicket"
+    me = shared.call("signIn", name=name.upper(), passphrase=PASSPHRASE, kept=False)
+    assert (me["person"]["address"], me["displayName"]) == (address, "Ada")
+    assert shared.call("openRecord", digest=record)["json"]["valueInteger"] == 60
+    assert shared.run(ON_DISK) == []
+    shared.reload()
+    assert shared.call("resume") is None
+
+
+def test_a_page_that_is_loaded_again_asks_for_no_passphrase_until_the_person_leaves(
+    patient: Device,
+) -> None:
+    patient.call("keepDraft", name="form", value={"notes": "half a sentence"})
+    patient.reload()
+    me = patient.call("resume")
+    assert me["displayName"] == "Ada"
+    assert patient.call("draft", name="form") == {"notes": "half a sentence"}
+    patient.call("signOut")
+    assert patient.refusal("chart") == "SignInNeeded"
+    [account] = patient.call("accounts")
+    assert (account["name"], account["kept"], account["open"]) == ("Ada", True, False)
+    patient.reload()
+    assert patient.call("resume") is None
+    person = account["person"]
+    wrong = {"person": person, "passphrase": "not that one, no"}
+    assert patient.refusal("signIn", **wrong) == "WrongLock"
+    assert patient.call("signIn", person=person, passphrase=PASSPHRASE)["displayName"] == "Ada"
+
+
+def test_the_words_bring_everything_back(make_device: Callable[[], Device]) -> None:
+    first, second = make_device(), make_device()
+    begun = first.call("startEnrolment", wallet="own")
+    first.call("finishEnrolment", displayName="Eve", passphrase=PASSPHRASE)
+    record = first.write()
+    assert first.call("recoveryWords")["words"] == begun["words"]
+    me = second.call("signIn", words=begun["words"])
+    assert me["person"]["address"] == begun["address"]
+    assert [one["digest"] for one in second.call("chart")] == [record]
+    damaged = [*begun["words"][:-1], "zoo"]
+    assert second.refusal("signIn", words=damaged) == "InvalidPhrase"
+
+
+def test_what_one_tab_leaves_the_other_leaves_too(patient: Device) -> None:
+    other = patient.tab()
+    assert other.call("resume")["displayName"] == "Ada"
+    other.write(title="From the other tab")
+    patient.write(title="From the first one")  # its token was renewed
+    other.call("signOut")
+    patient.until(lambda: patient.events("locked"))
+    assert patient.refusal("chart") == "SignInNeeded"
+
+
+def test_signing_out_everywhere_ends_other_devices(make_device: Callable[[], Device]) -> None:
+    first, second = make_device(), make_device()
+    words = first.call("startEnrolment", wallet="own")["words"]
+    first.call("finishEnrolment", displayName="Eve", passphrase=PASSPHRASE)
+    second.call("signIn", words=words)
+    assert len(first.call("sessions")) == 2
+    second.call("signOut", everywhere=True)
+    assert first.refusal("sync") == "SignInNeeded"
+    first.until(lambda: first.events("locked") == [{"why": "ended"}])
+
+
+def test_a_keystore_goes_out_and_comes_back(patient: Device) -> None:
+    kept = patient.call("exportKeystore", passphrase=PASSPHRASE)
+    assert patient.refusal("importKeystore", json=kept["json"], passphrase="another") == "WrongLock"
+    again = patient.call("importKeystore", json=kept["json"], passphrase=PASSPHRASE)
+    assert again["address"] == patient.call("me")["walletAddress"]
