@@ -47,9 +47,10 @@ types: setup ## Check the types with mypy and tsc
 format: setup ## Format the Python code and sort its imports
 	@$(VENV) -m ruff check --quiet --select I --fix . && $(VENV) -m ruff format .
 
-bench: setup ## Measure gas, sealing and a node under load, with other systems' figures beside them
-	@$(VENV) -m scripts.bench gas $(ARGS) && $(VENV) -m scripts.bench crypto $(ARGS) && \
-		$(VENV) -m scripts.bench load $(ARGS)
+bench: setup ## Measure gas, sealing, a node under load and the pages, with others' figures beside them
+	@for part in gas crypto load web; do \
+		$(VENV) -m scripts.bench $$part $(ARGS) || { said=$$?; [ $$said = 1 ] || exit $$said; }; \
+	done; exit $${said:-0}
 
 screenshots: setup ## Take a picture of every page, light, dark and on a phone, into docs/screenshots
 	@$(VENV) -m scripts.screenshots $(ARGS)

@@ -9,6 +9,7 @@ pictures are taken anew; all others stay as they are.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,10 +21,11 @@ from app.adapters import tools
 from app.core.errors import ChartkeyError
 from scripts.browser import chromium
 from scripts.pictures import authorities, people, professionals, strangers, trial
-from scripts.pictures.camera import Camera
+from scripts.pictures.camera import LOOKS, Camera
 from scripts.site import running_site
 from scripts.steps import SetupFailed
 
+PALETTE = Path(__file__).with_name("pictures") / "palette.mjs"
 FOLDER = tools.ROOT / "docs" / "screenshots"
 SCENES = (strangers.scene, trial.scene, people.scene, professionals.scene, authorities.scene)
 
@@ -62,7 +64,8 @@ def main(words: list[str] | None = None) -> int:
     except (BrowserFault, AssertionError) as fault:  # a page is not as a scene expects it
         print(f"A page did not come out as its scene tells it: {fault}", file=sys.stderr)
         return 1
-    files = [file for name in taken for file in chosen.folder.glob(f"{name}-*.png")]
+    files = [chosen.folder / f"{name}-{look}.png" for name in taken for look, *_ in LOOKS]
+    subprocess.run([*tools.node_command(), str(PALETTE), *map(str, files)], check=True)
     size = sum(file.stat().st_size for file in files) / 1e6
     print(f"{len(files)} pictures of {len(taken)} pages and states, {size:.1f} MB, in {chosen.folder}:")
     print(", ".join(taken))

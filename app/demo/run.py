@@ -23,7 +23,7 @@ from app.together import Together, running
 
 PORT = 8000
 SOON = 1
-"""Seconds for which a statement waits for company here: nobody pays for an emptier block."""
+"""Seconds for which what a person signs in the pages waits for company; nobody pays for the blocks."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,6 @@ def services_of(place: Embedded) -> Iterator[Together]:
         Settings.from_environment({}),
         data=place.folder,
         bind=("127.0.0.1", _port()),
-        batch_seconds=SOON,
     )
     with running(place, settings) as services:
         place.node.custodians = [HttpCustodian(url) for url in services.custodians]
@@ -95,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
             _tell(story, place, chart)
             _conclude(story, options, chart, place)
             if options.serve and story.ok:
-                _serve(services)
+                _serve(services, place)
     return 0 if story.ok else 1
 
 
@@ -131,12 +130,14 @@ def _conclude(story: Story, options: argparse.Namespace, chart: Chart, place: Em
     story.say(f"Statements to verify: {shown}/record.json and {shown}/grant.json")
 
 
-def _serve(services: Together) -> None:
+def _serve(services: Together, place: Embedded) -> None:
     """Serve the pages until somebody says that it is enough."""
+    if place.node.relayer is not None:
+        place.node.relayer.plan = replace(place.node.relayer.plan, batch_seconds=SOON)
     print(
         f"""
 Now see it for yourself: open {services.url.replace("127.0.0.1", "localhost")}
-and press "Try it with two invented people": share a record, open it as the doctor, take it back.
+and press "Try it: three minutes": share a record, open it as the doctor, take it back.
 Everything stays on this machine. Ctrl-C ends it; what was accepted is kept.""",
         flush=True,
     )

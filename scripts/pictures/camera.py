@@ -54,13 +54,14 @@ class Camera:
         if self.wanted and name not in self.wanted:
             return
         if not busy:
-            expect(page.locator(".waiting, [aria-busy=true]")).to_have_count(0)
-            expect(page.locator(".note")).to_have_count(0)
+            expect(page.locator(".waiting, .note, [aria-busy=true]")).to_have_count(0, timeout=PATIENCE)
+            page.mouse.move(0, 0)
         for look, viewport, scheme in LOOKS:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(viewport)
             page.evaluate(DRAWN)
             page.set_viewport_size(self._whole(page, viewport))
+            page.evaluate("() => window.scrollTo(0, 0)")
             page.evaluate(DRAWN)
             page.screenshot(path=self.folder / f"{name}-{look}.png")
         page.set_viewport_size(DESKTOP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from scripts.joining import SLOW
 from scripts.pictures.camera import Camera
@@ -23,8 +23,7 @@ def scene(camera: Camera, site: Site) -> None:
     begin.click()
     page.get_by_text("Her invented chart is sealed on this device.").wait_for(timeout=MAKING)
     camera.shoot(page, "try-progress", busy=True)
-    page.get_by_text("Trial, step 1 of 5").wait_for(timeout=MAKING)
-    expect(page.locator(".note")).to_have_count(0)
+    page.get_by_role("link", name="Discharge letter").wait_for(timeout=MAKING)
     camera.shoot(page, "guide-chart")
     guide = page.get_by_role("complementary", name="Guide of the trial")
     guide.get_by_role("link", name="Share").click()
@@ -37,11 +36,11 @@ def scene(camera: Camera, site: Site) -> None:
     dialog.get_by_text("What your wallet will show").click()
     camera.shoot(page, "share-sign-wallet")
     dialog.get_by_role("button", name="Yes, sign it").click()
-    guide.get_by_role("button", name=re.compile("^Become Dr")).click(timeout=SLOW)
+    _become(guide, "Now be Dr. Jonas Berg", "Become Dr. Jonas Berg")
     site.settle()
     _as_doctor(page, camera)
-    guide.get_by_role("button", name="Become Ada Lind").click(timeout=SLOW)
     site.settle()
+    _become(guide, "Be Ada Lind again", "Become Ada Lind")
     check = page.get_by_role("button", name="Check it").first
     check.click(timeout=SLOW)
     page.get_by_text("Checked: it holds.").wait_for()
@@ -51,9 +50,15 @@ def scene(camera: Camera, site: Site) -> None:
     page.get_by_role("dialog").wait_for()
     camera.shoot(page, "take-back")
     page.get_by_role("dialog").get_by_role("button", name="Take it back").click()
-    guide.get_by_role("button", name=re.compile("^Become Dr")).click(timeout=SLOW)
-    page.get_by_role("heading", level=1).wait_for()
+    _become(guide, "the custodians refuse now", "Become Dr. Jonas Berg")
+    page.get_by_text("Nobody shares with you at the moment.").wait_for(timeout=SLOW)
     camera.shoot(page, "guide-refused")
+
+
+def _become(guide: Locator, told: str, button: str) -> None:
+    """Press the guide's button when it says so."""
+    expect(guide).to_contain_text(told, timeout=SLOW)
+    guide.get_by_role("button", name=button).click()
 
 
 def _as_doctor(page: Page, camera: Camera) -> None:

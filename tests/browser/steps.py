@@ -11,8 +11,13 @@ from tests.browser.joining import SLOW
 
 def turn_to(page: Page, name: str) -> None:
     """By the menu, without loading the page anew."""
-    pages = page.get_by_role("navigation", name="Pages")
-    pages.get_by_role("link", name=re.compile(rf"^{name}")).click()
+    pages, wanted = page.get_by_role("navigation", name="Pages"), re.compile(rf"^{name}")
+    link, more = pages.get_by_role("link", name=wanted), pages.get_by_role("button", name="More")
+    expect(link.or_(more).first).to_be_visible(timeout=SLOW)
+    if not link.is_visible():
+        more.click()
+        link = page.get_by_role("dialog").get_by_role("link", name=wanted)
+    link.click()
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
 
@@ -60,7 +65,7 @@ def share(page: Page, viewer: str, *categories: str, purpose: str = "") -> None:
 
 def take_back(page: Page, what: str) -> None:
     """End one running permission, on the page of permissions."""
-    page.get_by_role("button", name=f"Take it back: {what}").click()
+    page.get_by_role("button", name=re.compile(f"^Take it back ?: {what}")).click()
     page.get_by_role("dialog").get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("Taken back. Nothing more can be opened under it.")).to_be_visible(
         timeout=SLOW

@@ -1,8 +1,8 @@
 // Owns what the chain says, asked through the node: questions of one moment travel together.
 //
-// Answers hold for the block at which they were given and are asked anew after the next one, but for
-// those that no later block can change. While the node is away the last answers stand, so that what
-// is open stays readable. Custodians ask the chain themselves: nothing here opens anything.
+// Answers hold for the block at which they were given and are asked anew after the next one, but
+// for those that no later block can change. While the node is away the last answers stand, so that
+// what is open stays readable. Custodians ask the chain themselves: nothing here opens anything.
 
 import { hex, unhex } from "../core/bytes.js";
 import { ROLES } from "../core/records.js";
@@ -18,7 +18,8 @@ const NOTHING = ["tag", "0x0000000000000000000000000000000000000000"];
 /** What is asked where only the block's number and time are wanted. */
 
 /**
- * @typedef {{question: any[], resolve: (answer: any) => void, reject: (error: unknown) => void}} Asked
+ * @typedef {{question: any[], resolve: (answer: any) => void,
+ *   reject: (error: unknown) => void}} Asked
  */
 
 /** What the four contracts say at the newest block. */

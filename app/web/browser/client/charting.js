@@ -11,7 +11,8 @@ import { Mailbag } from "./mailbag.js";
 /** @typedef {import("./letterbox.js").RecordFile} RecordFile */
 /** @typedef {import("./letterbox.js").GrantFile} GrantFile */
 /**
- * @typedef {{file: RecordFile, grant: GrantFile | null, isOld: boolean, supersededBy: string}} Listed
+ * @typedef {{file: RecordFile, grant: GrantFile | null, isOld: boolean,
+ *   supersededBy: string}} Listed
  */
 
 /** Charts, as this person sees them. */

@@ -1,4 +1,5 @@
-// Owns the giving of permissions: what is to be signed, signing it once, and telling what was given.
+// Owns the giving of permissions: what is to be signed, signing it once, and telling what was
+// given.
 
 import { ZERO32, base64, equal, hex, random } from "../core/bytes.js";
 import { requireCategory } from "../core/categories.js";
@@ -18,7 +19,8 @@ const TREATMENT = "TREAT";
 /** @typedef {import("./letterbox.js").RecordFile} RecordFile */
 /** @typedef {{keys: Bytes[], halfA: Bytes | null}} Secrets */
 /**
- * @typedef {{message: any, record: RecordFile | null, identity: any, secrets: Secrets, done: Promise<any> | null}} Draft
+ * @typedef {{message: any, record: RecordFile | null, identity: any, secrets: Secrets,
+ *   done: Promise<any> | null}} Draft
  */
 
 /** A person who gives permissions. */

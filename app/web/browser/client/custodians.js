@@ -17,7 +17,8 @@ import { fittingHalves, releaseInfo } from "../core/sheets.js";
 const PATIENCE = 10_000;
 
 /**
- * @typedef {{url: string, name: string, ids: string[], publicKey: Bytes, registries: any[]}} Described
+ * @typedef {{url: string, name: string, ids: string[], publicKey: Bytes,
+ *   registries: any[]}} Described
  */
 
 /** One custodian, somewhere else. */
@@ -121,7 +122,8 @@ export class Custodian {
 /**
  * @typedef {object} Asking
  * @property {Custodian[]} custodians
- * @property {(custodian: Custodian) => Promise<any | null>} requestFor null: it has no share of these
+ * @property {(custodian: Custodian) => Promise<any
+ *   | null>} requestFor null: it has no share of these
  * @property {Map<string, number>} thresholds by record digest (0x) how many shares are needed
  * @property {Bytes} access digest
  * @property {any} key the viewer's identity key
@@ -129,8 +131,8 @@ export class Custodian {
  */
 
 /**
- * Shares as custodians send them. The order in which they answer decides nothing: shares are taken in
- * the order of the custodians, and more are waited for while those at hand do not open the body.
+ * Shares as custodians send them. The order in which they answer decides nothing: shares are taken
+ * in the order of the custodians, and more are waited for while those at hand do not open the body.
  */
 export class Gathering {
   /** @param {Asking} asking */

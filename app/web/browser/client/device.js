@@ -19,7 +19,8 @@ const PROBE = 4000;
 /** This browser, as far as Chartkey goes. */
 export class Device {
   /**
-   * @param {{origin: string, tell: (event: string, told: any) => void, ask: (question: any) => Promise<any>}} page
+   * @param {{origin: string, tell: (event: string, told: any) => void,
+   *   ask: (question: any) => Promise<any>}} page
    */
   constructor({ origin, tell, ask }) {
     this.origin = origin;
@@ -178,7 +179,7 @@ export class Device {
   async #hearOtherTab({ entered, left }) {
     const own = this.present?.me.address;
     if (!own) return;
-    if (left || (entered && entered !== own)) await this.leave(left ? "signed out" : "other tab");
+    if (left || (entered && entered !== own)) await this.leave("other tab");
     else if (entered) await this.#renewToken();
   }
 

@@ -42,7 +42,8 @@ async function walletFor(device, kind, address, seed) {
 /**
  * Join with what was begun; called again after a failure it goes on where it stood.
  * @param {Device} device
- * @param {{displayName: string, passphrase: string, kept?: boolean, patient?: boolean, signInName?: string}} asked
+ * @param {{displayName: string, passphrase: string, kept?: boolean, patient?: boolean,
+ *   signInName?: string}} asked
  * @param {Call} call
  */
 export async function finishEnrolment(device, asked, call) {

@@ -1,4 +1,5 @@
-// Owns a patient's category keys: those that grants hand over, and the fresh ones after a revocation.
+// Owns a patient's category keys: those that grants hand over, and the fresh ones after a
+// revocation.
 
 import { base64, hex } from "../core/bytes.js";
 import { sealEnvelope } from "../core/envelopes.js";

@@ -1,4 +1,5 @@
-// Owns what became of statements: signed, accepted, anchored, final; and the proofs that lead there.
+// Owns what became of statements: signed, accepted, anchored, final; and the proofs that lead
+// there.
 
 import { hex, unhex } from "../core/bytes.js";
 import { NotStored } from "../core/errors.js";

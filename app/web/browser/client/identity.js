@@ -1,7 +1,7 @@
-// Owns who a person is on this device: the wallet, the vault, what the registry says of both, and the
-// session key that signs accesses for some hours.
+// Owns who a person is on this device: the wallet, the vault, what the registry says of both, and
+// the session key that signs accesses for some hours.
 
-import { ZERO_ADDRESS, equal, random } from "../core/bytes.js";
+import { ZERO_ADDRESS, base64, equal, random } from "../core/bytes.js";
 import { CATEGORIES } from "../core/categories.js";
 import { LONGEST_SESSION } from "../core/audit.js";
 import {
@@ -13,7 +13,6 @@ import {
 import { ForeignVault } from "../core/errors.js";
 import { newSessionKey, sessionKeyId, signAccess } from "../core/signatures.js";
 import { statementFile } from "../core/statements.js";
-import { base64 } from "../core/bytes.js";
 import { keepSession } from "./unlocks.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
@@ -34,7 +33,8 @@ const RENEW = 60;
 export class Identity {
   /**
    * @param {import("./device.js").Device} device
-   * @param {{address: string, wallet: import("./wallets.js").Signer, vault: import("./vault.js").Vault,
+   * @param {{address: string, wallet: import("./wallets.js").Signer,
+   *   vault: import("./vault.js").Vault,
    *   kept: boolean, deployment: any, domains: any}} about
    */
   constructor(device, { address, wallet, vault, kept, deployment, domains }) {

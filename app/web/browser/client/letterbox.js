@@ -1,5 +1,5 @@
-// Owns a person's letterbox: what was sent, and believed only after its signer was found to speak for
-// the person that it names.
+// Owns a person's letterbox: what was sent, and believed only after its signer was found to speak
+// for the person that it names.
 
 import { equal, hex } from "../core/bytes.js";
 import { recordsRoot, requireSigned } from "../core/audit.js";
@@ -22,13 +22,9 @@ import { Mailbag } from "./mailbag.js";
 /** @import { Bytes } from "../core/bytes.js" */
 
 /** @typedef {import("./identity.js").Signed} Signed */
-/**
- * @typedef {{digest: Bytes, signed: Signed, address: string, content: string, mediaType: string, size: number, title: string, occurred?: string}} RecordFile
- */
-/**
- * @typedef {{digest: Bytes, signed: Signed, keys: Bytes[], halfA: Bytes | null, record: RecordFile | null, membership: Signed | null}} GrantFile
- */
-/** @typedef {{digest: Bytes, signed: Signed, records: Bytes[], session: any}} Opening */
+/** @typedef {import("../core/letters.js").RecordFile} RecordFile */
+/** @typedef {import("../core/letters.js").GrantFile} GrantFile */
+/** @typedef {import("../core/letters.js").Opening} Opening */
 
 /** A person who reads what others sent. */
 export class Letterbox {
@@ -151,8 +147,8 @@ export class Letterbox {
   // grants
 
   /**
-   * Every grant given or held that its patient signed, with all the keys that came. Letters repeat a
-   * grant to bring newer keys or another membership; of the rest the first word counts, since
+   * Every grant given or held that its patient signed, with all the keys that came. Letters repeat
+   * a grant to bring newer keys or another membership; of the rest the first word counts, since
    * whoever saw the grant could write another letter around it.
    * @returns {Promise<GrantFile[]>}
    */

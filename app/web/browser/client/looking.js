@@ -1,4 +1,5 @@
-// Owns who looked: every opening of the own chart, as viewers handed it in and as custodians logged it.
+// Owns who looked: every opening of the own chart, as viewers handed it in and as custodians logged
+// it.
 
 import { ZERO32, equal, hex, random, unhex } from "../core/bytes.js";
 import { inquiry, recordsRoot, requireSigned } from "../core/audit.js";

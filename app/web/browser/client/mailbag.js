@@ -1,4 +1,5 @@
-// Owns envelopes as they come from the node: fetched once, opened once, in the order of their numbers.
+// Owns envelopes as they come from the node: fetched once, opened once, in the order of their
+// numbers.
 
 import { hex, sha256, unbase64 } from "../core/bytes.js";
 import { openEnvelope } from "../core/envelopes.js";
@@ -7,7 +8,8 @@ import { ChartkeyError, NoSlot } from "../core/errors.js";
 /** @import { Bytes } from "../core/bytes.js" */
 
 /**
- * @typedef {(after: number) => Promise<{envelopes: {number: number, envelope: string}[], next: number | null}>} FetchPage
+ * @typedef {(after: number) => Promise<{envelopes: {number: number, envelope: string}[],
+ *   next: number | null}>} FetchPage
  */
 
 /** What was sent to one person, as far as some keys open it. */
@@ -33,9 +35,10 @@ export class Mailbag {
   }
 
   /**
-   * Fetch what is new and open what these keys open; answers the letters that were not there before.
-   * What was damaged on the way is passed over.
-   * @param {any[]} keys @param {(told: {step: string, done: number, total: number}) => void} [progress]
+   * Fetch what is new and open what these keys open; answers the letters that were not there
+   * before. What was damaged on the way is passed over.
+   * @param {any[]} keys
+   * @param {(told: {step: string, done: number, total: number}) => void} [progress]
    * @returns {Promise<any[]>}
    */
   fetch(keys, progress = () => {}) {

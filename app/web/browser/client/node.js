@@ -87,7 +87,10 @@ export class Node {
 
   /**
    * The answer of a route, of which only a good one comes back; raises what the node tells.
-   * @param {string} method @param {string} path @param {BodyInit | undefined} body @param {Asking} asking
+   * @param {string} method
+   * @param {string} path
+   * @param {BodyInit | undefined} body
+   * @param {Asking} asking
    * @returns {Promise<Response>}
    */
   async ask(method, path, body, { signal, again = false, patience = PATIENCE, headers = {} }) {

@@ -1,5 +1,5 @@
-// Owns what was signed here and is on its way: kept sealed until the node has it and the chain shows
-// it, handed in again where the node has lost it. What arrives twice is taken once.
+// Owns what was signed here and is on its way: kept sealed until the node has it and the chain
+// shows it, handed in again where the node has lost it. What arrives twice is taken once.
 
 import { hex, random, text, unhex, utf8 } from "../core/bytes.js";
 import { ChartkeyError, ChainError, StoreError, TooManyRequests, errorOf } from "../core/errors.js";

@@ -1,7 +1,7 @@
 // Owns other people as this person knows them: their names, their roles, and the keys to seal to.
 //
-// A name comes from the person's own address book, or from an introduction that a registrar of one of
-// the other's roles signed; never from what the other side typed.
+// A name comes from the person's own address book, or from an introduction that a registrar of one
+// of the other's roles signed; never from what the other side typed.
 
 import { ZERO32, ZERO_ADDRESS, base64, equal, hex, unbase64 } from "../core/bytes.js";
 import { documentHash, readCategoryKeys, readIdentityKeys } from "../core/documents.js";
@@ -25,7 +25,8 @@ const LASTS = 60_000;
 const MOST_FOUND = 20;
 
 /**
- * @typedef {{address: string, name: string, roles: string[], source: "book" | "introduction" | "", me: boolean}} Reference
+ * @typedef {{address: string, name: string, roles: string[], source: "book" | "introduction" | "",
+ *   me: boolean}} Reference
  */
 
 /** Other people. */

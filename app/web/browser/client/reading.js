@@ -1,4 +1,5 @@
-// Owns a person's opening of records: asking custodians with one signature, or as the patient nobody.
+// Owns a person's opening of records: asking custodians with one signature, or as the patient
+// nobody.
 
 import { ZERO32, base64, equal, hex, random, unhex } from "../core/bytes.js";
 import { MOST_RECORDS, accessLetter, recordsRoot } from "../core/audit.js";
@@ -50,7 +51,10 @@ export class Reading {
   /**
    * Make ready to open records of one chart with one signature for each thousand: what comes back
    * opens one after the other, and one that fails keeps none of the others.
-   * @param {RecordFile[]} files @param {GrantFile | null} grant @param {string} [purpose] @param {AbortSignal} [signal]
+   * @param {RecordFile[]} files
+   * @param {GrantFile | null} grant
+   * @param {string} [purpose]
+   * @param {AbortSignal} [signal]
    * @returns {Promise<{file: RecordFile, open: () => Promise<Opened>}[]>}
    */
   async openAll(files, grant, purpose, signal) {

@@ -18,7 +18,8 @@ const INDEX_LAG = [1000, 2000, 3000, 5000, 8000];
 export class Registrar {
   /**
    * @param {import("./identity.js").Identity} me
-   * @param {{people: import("./people.js").People, transactions: import("./transactions.js").Transactions}} parts
+   * @param {{people: import("./people.js").People,
+   *   transactions: import("./transactions.js").Transactions}} parts
    */
   constructor(me, { people, transactions }) {
     this.me = me;

@@ -34,7 +34,8 @@ export class Requests {
 
   /**
    * Ask a patient.
-   * @param {{patient: string, category: string, purpose?: string, rights?: {view?: boolean, add?: boolean}, expiresAt: number, reason?: string}} asked
+   * @param {{patient: string, category: string, purpose?: string, rights?: {view?: boolean,
+   *   add?: boolean}, expiresAt: number, reason?: string}} asked
    */
   async ask({ patient, category, purpose = "TREAT", rights, expiresAt, reason = "" }) {
     const wanted = rights ?? { view: true, add: false };

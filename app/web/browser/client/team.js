@@ -1,4 +1,5 @@
-// Owns an organization's team: who is a member, and what was shared with the organization handed on.
+// Owns an organization's team: who is a member, and what was shared with the organization handed
+// on.
 
 import { base64, hex, random, sha256, utf8 } from "../core/bytes.js";
 import { sealEnvelope } from "../core/envelopes.js";

@@ -1,5 +1,5 @@
-// Owns transactions of a person's own wallet: anchoring and taking back without anybody's leave, and
-// what registrars and the governor do.
+// Owns transactions of a person's own wallet: anchoring and taking back without anybody's leave,
+// and what registrars and the governor do.
 
 import { Interface } from "ethers";
 import { ZERO32, hex, join, sha256, uint, utf8 } from "../core/bytes.js";
@@ -34,7 +34,9 @@ export const peopleCall = (name, values) => callOf(PEOPLE, name, values);
 export class Transactions {
   /**
    * @param {import("./identity.js").Identity} me
-   * @param {{consent: import("./consent.js").Consent, takingBack: import("./taking_back.js").TakingBack, epochs: import("./epochs.js").Epochs, charting: import("./charting.js").Charting}} parts
+   * @param {{consent: import("./consent.js").Consent,
+   *   takingBack: import("./taking_back.js").TakingBack, epochs: import("./epochs.js").Epochs,
+   *   charting: import("./charting.js").Charting}} parts
    */
   constructor(me, { consent, takingBack, epochs, charting }) {
     this.me = me;

@@ -1,5 +1,5 @@
-// Owns a kept unlock: the vault's seed under a key of this browser that cannot be read out, so that a
-// page that is loaded again within the session asks for no passphrase.
+// Owns a kept unlock: the vault's seed under a key of this browser that cannot be read out, so that
+// a page that is loaded again within the session asks for no passphrase.
 
 import { random, utf8 } from "../core/bytes.js";
 

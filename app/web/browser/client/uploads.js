@@ -15,7 +15,8 @@ const LEAST = 1 << 20;
 /**
  * Bring sealed bytes to the node; answers their address.
  * @param {import("./node.js").Node} node @param {Blob | Bytes} sealed
- * @param {{upload?: Upload, keep?: (upload: Upload) => Promise<void>, progress?: (done: number) => void, signal?: AbortSignal}} [how]
+ * @param {{upload?: Upload, keep?: (upload: Upload) => Promise<void>,
+ *   progress?: (done: number) => void, signal?: AbortSignal}} [how]
  * @returns {Promise<string>}
  */
 export async function uploadBody(node, sealed, how = {}) {

@@ -16,21 +16,26 @@ const SPEAKERS = ["person", "patient", "organization", "author", "viewer", "regi
 /** Fields that name who must have signed, in the order in which a statement is asked for them. */
 const UNANCHORED = ["Sheet", "Session", "Request", "Retraction", "Revocation", "RevocationOfAll"];
 
-/** @typedef {{sentence: string, ok: boolean}} Step */
+const ALONE = "Whether the viewer's wallet allowed that key, this file alone does not tell.";
+/** Bytes of a session key's signature, which names no signer. */
+const BY_SESSION = 64;
+
+/** @typedef {"type" | "signer" | "anchor" | "verdict"} Kind */
+/** @typedef {{step: Kind, sentence: string, ok: boolean}} Step */
 
 /** Steps of one look. */
 class Checks {
   /** @type {Step[]} */
   steps = [];
 
-  /** @param {() => Promise<string> | string} check */
-  async try(check) {
+  /** @param {Step["step"]} step @param {() => Promise<string> | string} check */
+  async try(step, check) {
     try {
-      this.steps.push({ ok: true, sentence: await check() });
+      this.steps.push({ step, ok: true, sentence: await check() });
       return true;
     } catch (error) {
       if (!(error instanceof ChartkeyError)) throw error;
-      this.steps.push({ ok: false, sentence: error.sentence });
+      this.steps.push({ step, ok: false, sentence: error.sentence });
       return false;
     }
   }
@@ -38,7 +43,8 @@ class Checks {
 
 /**
  * Everything that can be told of a statement file; no sign-in is needed.
- * @param {{domains: any, chain: import("./chain.js").Chain, fates: import("./fates.js").Fates, now: number}} asking
+ * @param {{domains: any, chain: import("./chain.js").Chain, fates: import("./fates.js").Fates,
+ *   now: number}} asking
  * @param {any} given the file as an object or as text
  */
 export async function verifyStatement({ domains, chain, fates, now }, given) {
@@ -46,9 +52,12 @@ export async function verifyStatement({ domains, chain, fates, now }, given) {
   const file = readStatementFile(document, domains);
   const { judge } = TYPES[file.type];
   const checks = new Checks();
-  checks.steps.push({ ok: true, sentence: `This is a ${file.type} of this deployment.` });
+  const kind = `It is a statement of the type ${file.type}, made for this node's contracts.`;
+  checks.steps.push({ step: "type", ok: true, sentence: kind });
   let signer = "";
-  await checks.try(() => {
+  const bySession = file.type === "Access" && file.signature.length === BY_SESSION;
+  await checks.try("signer", () => {
+    if (bySession) return "A key of the viewer's browser signed it.";
     signer = recover(file.digest, file.signature);
     return `It was signed by ${signer}.`;
   });
@@ -57,18 +66,20 @@ export async function verifyStatement({ domains, chain, fates, now }, given) {
   if (anchor || isDue) {
     const since = anchor ? `It is written down for good since ${stamp(anchor.at)}.` : "";
     const sentence = since || "It is not written down for good.";
-    checks.steps.push({ ok: anchor !== null, sentence });
+    checks.steps.push({ step: "anchor", ok: anchor !== null, sentence });
   }
   const view = await chain.view();
-  const holds = await checks.try(() => verdict(file, { anchor, signer, view, domains, now }));
+  const asked = { anchor, signer, view, domains, now };
+  const holds = await checks.try("verdict", () => (bySession ? ALONE : verdict(file, asked)));
   const isSound = checks.steps.every(({ ok }) => ok);
+  const isOpen = isSound ? bySession : holds && isDue && !anchor;
   return {
     type: file.type,
     digest: hex(file.digest),
     signer,
     message: messageJson(file.type, file.message),
     anchor: anchor ? { time: anchor.at, block: anchor.block } : null,
-    verdict: isSound ? "holds" : holds && isDue && !anchor ? "cannot tell" : "does not hold",
+    verdict: isOpen ? "cannot tell" : isSound ? "holds" : "does not hold",
     steps: checks.steps,
     sentences: checks.steps.map(({ sentence }) => sentence),
   };

@@ -1,5 +1,5 @@
-// Owns wallets: a person's own, whose key lives here in the worker, and one of the browser, which the
-// page asks on our behalf. What either signs is checked before it is used.
+// Owns wallets: a person's own, whose key lives here in the worker, and one of the browser, which
+// the page asks on our behalf. What either signs is checked before it is used.
 
 import { Transaction, Wallet, hashMessage } from "ethers";
 import { equal, hex, unhex, utf8 } from "../core/bytes.js";
@@ -19,7 +19,8 @@ import { NoOwnWallet, OtherAccount, WalletRefused } from "./errors.js";
  * @property {(transaction: Sending, node: import("./node.js").Node) => Promise<string>} send
  */
 /**
- * @typedef {{to: string, data: string, gas: string, maxFeePerGas: string, maxPriorityFeePerGas: string, nonce: number, chainId: number}} Sending
+ * @typedef {{to: string, data: string, gas: string, maxFeePerGas: string,
+ *   maxPriorityFeePerGas: string, nonce: number, chainId: number}} Sending
  */
 
 /** A wallet of Chartkey's own. @implements {Signer} */

@@ -1,4 +1,5 @@
-// Owns the making of a record: the body sealed and brought to the node, its statement, its key sheet.
+// Owns the making of a record: the body sealed and brought to the node, its statement, its key
+// sheet.
 
 import { ZERO32, base64, equal, hex, join, random, sha256, text, utf8 } from "../core/bytes.js";
 import { contentSecret, contextOf, newHalves, piecesOf } from "../core/bodies.js";

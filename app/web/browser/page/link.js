@@ -9,7 +9,8 @@
 /** @typedef {(args?: any, options?: CallOptions) => Promise<any>} Call */
 /** @typedef {Record<string, Call>} Person */
 /**
- * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void, onProgress?: (p: any) => void}} Waiting
+ * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void,
+ *   onProgress?: (p: any) => void}} Waiting
  */
 
 /** An error that the worker told: what happened, what is unharmed, what to do next. */

@@ -101,7 +101,7 @@ function header(state) {
           ? html`<details class="who" @toggle=${closeElsewhere}>
               <summary>
                 ${icon("person")}<span
-                  >${me.displayName || nameOf({ ...me.person, me: false })}</span
+                  >${me.displayName || me.person.name || nameOf(me.person)}</span
                 >
               </summary>
               <div class="who-menu">

@@ -63,7 +63,7 @@ function valueOf(name, value) {
 }
 
 /** @param {string} type @returns {string} */
-function typeName(type) {
+export function typeName(type) {
   /** @type {Record<string, string>} */
   const names = {
     Grant: _("A permission"),

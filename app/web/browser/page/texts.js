@@ -9,11 +9,13 @@ let language = "en";
 let pluralForm = (count) => (count === 1 ? 0 : 1);
 
 /**
- * The language of the page and of its dates, as the server chose it.
+ * How dates and numbers are written: in the page's language, as in the person's own region.
  * @returns {string}
  */
 export function currentLanguage() {
-  return language;
+  const [base] = language.split("-");
+  const own = globalThis.navigator?.languages ?? [];
+  return own.find((one) => one.split("-")[0] === base) ?? language;
 }
 
 /**

@@ -171,6 +171,7 @@ export class Page {
         return loading.settled;
       },
     };
+    /** @returns {Promise<void>} */
     const begin = async () => {
       const turn = ++latest;
       const isLatest = () => turn === latest;
@@ -184,16 +185,18 @@ export class Page {
             this.refresh();
           },
         });
-        if (!isLatest()) return;
+        // Who waits for this one waits for the later one, whose answer counts.
+        if (!isLatest()) return loading.settled;
         loading.value = value;
         loading.error = undefined;
       } catch (error) {
-        if (!isLatest()) return;
+        if (!isLatest()) return loading.settled;
         loading.error = problemOf(error);
       }
       loading.busy = false;
       loading.progress = undefined;
       this.refresh();
+      return undefined;
     };
     void loading.again();
     return loading;

@@ -42,7 +42,7 @@ export function view(page) {
     render: () => html`
       ${pageHeader(_("Shared with me"), {
         lead: _("Who lets you see or add to their chart, what, and until when."),
-        actions: askLink("primary"),
+        actions: sharing.value?.length ? askLink("primary") : undefined,
       })}
       ${loaded(sharing, (all) => listOf(all))}
       ${loaded(asked, (all) => (all.length ? askedList(all) : nothing))}

@@ -5,7 +5,7 @@ import { dropZone } from "../page/files.js";
 import { icon } from "../page/icons.js";
 import { card, disclosure, facts, notice, pageHeader, pressable, problem, progressOf } from "../page/parts.js";
 import { scanQr } from "../page/qr.js";
-import { statementWords } from "../page/statement_words.js";
+import { statementWords, typeName } from "../page/statement_words.js";
 import { _ } from "../page/texts.js";
 import { moment } from "../page/times.js";
 
@@ -115,11 +115,11 @@ function verdict(result, name) {
       )}
       <ol class="plain-list steps">
         ${result.steps.map(
-          (/** @type {{sentence: string, ok: boolean}} */ { sentence, ok }) => html`<li>
+          (/** @type {{sentence: string, ok: boolean}} */ { sentence, ok }, /** @type {number} */ at) => html`<li>
             <span class="mark-${ok ? "good" : "bad"}">${icon(ok ? "check" : "warning")}</span>
             <span
               ><span class="visually-hidden">${ok ? _("Holds:") : _("Does not hold:")} </span
-              >${sentence}</span
+              >${at === 0 ? _("What it is: {kind}, for this node's contracts.", { kind: typeName(result.type) }) : sentence}</span
             >
           </li>`,
         )}
