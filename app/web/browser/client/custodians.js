@@ -257,7 +257,9 @@ export class Gathering {
     const failures = [...this.failed.values()];
     const kinds = new Set(failures.map(({ name }) => name));
     if (given === 0 && kinds.size === 1) return failures[0];
-    const reasons = this.faults.map((one) => `${one.custodian}: ${one.error.sentence}`).join("; ");
+    const reasons = this.faults
+      .map((one) => `${one.custodian}: ${one.error.sentence.replace(/\.$/, "")}`)
+      .join("; ");
     const reason = reasons.replace(/\.$/, "") || "no custodian was asked";
     return new NotEnoughShares(reason, { given, needed });
   }

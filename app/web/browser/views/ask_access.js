@@ -2,6 +2,7 @@
 import { html, nothing } from "lit-html";
 import { askedList } from "../page/asked.js";
 import { checks, choice, radios, textField } from "../page/fields.js";
+import { untilField } from "../page/giving.js";
 import { categories, purposes } from "../page/names.js";
 import { card, loaded, pageHeader, pressable, problem, progressOf } from "../page/parts.js";
 import { choosePerson } from "../page/people.js";
@@ -131,12 +132,8 @@ export function view(page) {
             page.refresh();
           },
         })}
-        ${textField({
-          id: "until",
-          label: _("Until and including"),
-          type: "date",
+        ${untilField({
           value: until,
-          min: dayField(now()),
           error: faults.until,
           onInput: (value) => {
             until = value;

@@ -1,12 +1,12 @@
 // Owns the governor's page: who may give credentials of which role, and until when.
 import { html, nothing } from "lit-html";
-import { repeat } from "lit-html/directives/repeat.js";
 import { actionPer, named } from "../page/actions.js";
 import { confirmCost } from "../page/call_costs.js";
-import { choice, textField } from "../page/fields.js";
+import { choice } from "../page/fields.js";
+import { actionForm, faultLine, runningAndOver, untilField } from "../page/giving.js";
 import { roleName } from "../page/names.js";
 import {
-  card, disclosure, emptyState, loaded, pageHeader, pressable, problem, progressOf, standingBadge,
+  card, emptyState, loaded, pageHeader, pressable, problem, progressOf, standingBadge,
 } from "../page/parts.js";
 import { chip, choosePerson, nameOf } from "../page/people.js";
 import { _, ngettext } from "../page/texts.js";
@@ -91,47 +91,34 @@ export function view(page) {
   };
 
   function form() {
-    return html`<form
-      class="stack"
-      novalidate
-      @submit=${(/** @type {Event} */ event) => {
-        event.preventDefault();
-        void appoint.run();
-      }}
-    >
-      ${chosen.render()}
-      ${faults.person ? html`<p class="field-error" role="alert">${faults.person}</p>` : nothing}
-      <div class="columns">
-        ${choice({
-          id: "role",
-          label: _("May give credentials to"),
-          value: role,
-          options: ROLES.map((one) => [one, roleName(one)]),
-          onChange: (value) => {
-            role = value;
-            page.refresh();
-          },
-        })}
-        ${textField({
-          id: "until",
-          label: _("Until and including"),
-          type: "date",
-          value: until,
-          min: dayField(now()),
-          error: faults.until,
-          onInput: (value) => {
-            until = value;
-            delete faults.until;
-            page.refresh();
-          },
-        })}
-      </div>
-      ${problem(appoint)}
-      <div class="pressed">
-        ${pressable(appoint, _("Go on to the cost"), { kind: "primary", submit: true })}
-        ${progressOf(appoint)}
-      </div>
-    </form>`;
+    return actionForm(appoint, {
+      label: _("Go on to the cost"),
+      fields: html`
+        ${chosen.render()}
+        ${faultLine(faults.person)}
+        <div class="columns">
+          ${choice({
+            id: "role",
+            label: _("May give credentials to"),
+            value: role,
+            options: ROLES.map((one) => [one, roleName(one)]),
+            onChange: (value) => {
+              role = value;
+              page.refresh();
+            },
+          })}
+          ${untilField({
+            value: until,
+            error: faults.until,
+            onInput: (value) => {
+              until = value;
+              delete faults.until;
+              page.refresh();
+            },
+          })}
+        </div>
+      `,
+    });
   }
 
   /** @param {Office[]} all */
@@ -144,21 +131,14 @@ export function view(page) {
     }
     const running = all.filter(({ standing }) => standing === "running");
     const over = all.filter(({ standing }) => standing !== "running");
-    return html`
-      ${running.length
-        ? html`<ul class="plain-list lines panel-lines">
-            ${repeat(running, keyOf, line)}
-          </ul>`
-        : html`<p>${_("Nobody is in office at the moment.")}</p>`}
-      ${over.length
-        ? disclosure(
-            ngettext("{count} former office", "{count} former offices", over.length),
-            html`<ul class="plain-list lines">
-              ${over.map(line)}
-            </ul>`,
-          )
-        : nothing}
-    `;
+    return runningAndOver({
+      running,
+      over,
+      key: keyOf,
+      line: line,
+      none: _("Nobody is in office at the moment."),
+      overTitle: ngettext("{count} former office", "{count} former offices", over.length),
+    });
   }
 
   /** @param {Office} office */

@@ -1,12 +1,12 @@
 // Owns the registrar's page: giving and withdrawing credentials, and saying what people are called.
 import { html, nothing } from "lit-html";
-import { repeat } from "lit-html/directives/repeat.js";
 import { actionPer, named } from "../page/actions.js";
 import { confirmCost } from "../page/call_costs.js";
 import { choice, textField } from "../page/fields.js";
+import { actionForm, faultLine, runningAndOver, untilField } from "../page/giving.js";
 import { roleName } from "../page/names.js";
 import {
-  card, disclosure, emptyState, loaded, notice, pageHeader, pressable, problem, progressOf, standingBadge,
+  card, emptyState, loaded, notice, pageHeader, pressable, problem, progressOf, standingBadge,
 } from "../page/parts.js";
 import { chip, choosePerson, nameOf } from "../page/people.js";
 import { _, ngettext } from "../page/texts.js";
@@ -105,63 +105,50 @@ export function view(page) {
   }
 
   function giveForm() {
-    return html`<form
-      class="stack"
-      novalidate
-      @submit=${(/** @type {Event} */ event) => {
-        event.preventDefault();
-        void give.run();
-      }}
-    >
-      ${notice(
-        "calm",
-        html`<p>${_("Look at their papers first. People trust this name because you gave it.")}</p>`,
-      )}
-      ${chosen.render()}
-      ${faults.person ? html`<p class="field-error" role="alert">${faults.person}</p>` : nothing}
-      ${textField({
-        id: "name",
-        label: _("Name"),
-        hint: _("As on their papers, such as “Dr. Ada Okafor” or “Riverside Hospital”"),
-        value: name,
-        error: faults.name,
-        onInput: (value) => {
-          name = value;
-          delete faults.name;
-          page.refresh();
-        },
-      })}
-      <div class="columns">
-        ${choice({
-          id: "role",
-          label: _("Role"),
-          value: role,
-          options: page.me.registrarOf.map((/** @type {string} */ one) => [one, roleName(one)]),
-          onChange: (value) => {
-            role = value;
-            page.refresh();
-          },
-        })}
+    return actionForm(give, {
+      label: _("Go on to the cost"),
+      fields: html`
+        ${notice(
+          "calm",
+          html`<p>${_("Look at their papers first. People trust this name because you gave it.")}</p>`,
+        )}
+        ${chosen.render()}
+        ${faultLine(faults.person)}
         ${textField({
-          id: "until",
-          label: _("Until and including"),
-          type: "date",
-          value: until,
-          min: dayField(now()),
-          error: faults.until,
+          id: "name",
+          label: _("Name"),
+          hint: _("As on their papers, such as “Dr. Ada Okafor” or “Riverside Hospital”"),
+          value: name,
+          error: faults.name,
           onInput: (value) => {
-            until = value;
-            delete faults.until;
+            name = value;
+            delete faults.name;
             page.refresh();
           },
         })}
-      </div>
-      ${problem(give)}
-      <div class="pressed">
-        ${pressable(give, _("Go on to the cost"), { kind: "primary", submit: true })}
-        ${progressOf(give)}
-      </div>
-    </form>`;
+        <div class="columns">
+          ${choice({
+            id: "role",
+            label: _("Role"),
+            value: role,
+            options: page.me.registrarOf.map((/** @type {string} */ one) => [one, roleName(one)]),
+            onChange: (value) => {
+              role = value;
+              page.refresh();
+            },
+          })}
+          ${untilField({
+            value: until,
+            error: faults.until,
+            onInput: (value) => {
+              until = value;
+              delete faults.until;
+              page.refresh();
+            },
+          })}
+        </div>
+      `,
+    });
   }
 
   /** @param {Credential[]} all */
@@ -175,21 +162,14 @@ export function view(page) {
     const running = all.filter(({ standing }) => standing === "running");
     const over = all.filter(({ standing }) => standing !== "running");
     const key = (/** @type {Credential} */ one) => `${one.person.address} ${one.role} ${one.givenAt}`;
-    return html`
-      ${running.length
-        ? html`<ul class="plain-list lines panel-lines">
-            ${repeat(running, key, line)}
-          </ul>`
-        : html`<p>${_("None of them runs at the moment.")}</p>`}
-      ${over.length
-        ? disclosure(
-            ngettext("{count} that has ended", "{count} that have ended", over.length),
-            html`<ul class="plain-list lines">
-              ${repeat(over, key, line)}
-            </ul>`,
-          )
-        : nothing}
-    `;
+    return runningAndOver({
+      running,
+      over,
+      key: key,
+      line: line,
+      none: _("None of them runs at the moment."),
+      overTitle: ngettext("{count} that has ended", "{count} that have ended", over.length),
+    });
   }
 
   /** @param {Credential} one */

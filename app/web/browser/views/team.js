@@ -2,10 +2,10 @@
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { actionPer, named } from "../page/actions.js";
-import { textField } from "../page/fields.js";
 import { heldLine } from "../page/held.js";
+import { actionForm, faultLine, runningAndOver, untilField } from "../page/giving.js";
 import {
-  card, disclosure, emptyState, loaded, pageHeader, pressable, problem, progressOf, standingBadge,
+  card, emptyState, loaded, pageHeader, pressable, problem, standingBadge,
 } from "../page/parts.js";
 import { chip, choosePerson, nameOf } from "../page/people.js";
 import { _, ngettext } from "../page/texts.js";
@@ -81,35 +81,23 @@ export function view(page) {
   };
 
   function addForm() {
-    return html`<form
-      class="stack"
-      novalidate
-      @submit=${(/** @type {Event} */ event) => {
-        event.preventDefault();
-        void add.run();
-      }}
-    >
-      ${chosen.render()}
-      ${faults.member ? html`<p class="field-error" role="alert">${faults.member}</p>` : nothing}
-      ${textField({
-        id: "member-until",
-        label: _("Until and including"),
-        type: "date",
-        value: until,
-        min: dayField(now()),
-        error: faults.until,
-        onInput: (value) => {
-          until = value;
-          delete faults.until;
-          page.refresh();
-        },
-      })}
-      ${problem(add)}
-      <div class="pressed">
-        ${pressable(add, _("Add to the team"), { kind: "primary", submit: true })}
-        ${progressOf(add)}
-      </div>
-    </form>`;
+    return actionForm(add, {
+      label: _("Add to the team"),
+      fields: html`
+        ${chosen.render()}
+        ${faultLine(faults.member)}
+        ${untilField({
+          id: "member-until",
+          value: until,
+          error: faults.until,
+          onInput: (value) => {
+            until = value;
+            delete faults.until;
+            page.refresh();
+          },
+        })}
+      `,
+    });
   }
 
   /** @param {Member[]} all */
@@ -122,21 +110,14 @@ export function view(page) {
         text: _("Add the first member above. Until then only the organization itself opens what is shared with it."),
       });
     }
-    return html`
-      ${running.length
-        ? html`<ul class="plain-list lines panel-lines">
-            ${repeat(running, ({ digest }) => digest, memberLine)}
-          </ul>`
-        : html`<p>${_("All memberships have ended.")}</p>`}
-      ${ended.length
-        ? disclosure(
-            ngettext("{count} former member", "{count} former members", ended.length),
-            html`<ul class="plain-list lines">
-              ${repeat(ended, ({ digest }) => digest, memberLine)}
-            </ul>`,
-          )
-        : nothing}
-    `;
+    return runningAndOver({
+      running,
+      over: ended,
+      key: ({ digest }) => digest,
+      line: memberLine,
+      none: _("All memberships have ended."),
+      overTitle: ngettext("{count} former member", "{count} former members", ended.length),
+    });
   }
 
   /** @param {Member} member */
