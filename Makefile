@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo serve test test-unit test-web test-contracts check screenshots lint format types bench ipfs clean
+.PHONY: help setup run demo serve test test-unit test-web test-contracts check screenshots texts lint format types bench ipfs clean
 
 VENV := .venv/bin/python
 
@@ -40,6 +40,9 @@ test-contracts: setup ## Run the contract tests under Brownie (ARGS="-k revoke")
 
 lint: setup ## Look for mistakes with ruff
 	@$(VENV) -m scripts.checks lint $(ARGS)
+
+texts: setup ## Gather the texts of the pages into app/web/translations/messages.pot
+	@$(VENV) -m scripts.texts
 
 types: setup ## Check the types with mypy and tsc
 	@$(VENV) -m scripts.checks types $(ARGS)

@@ -32,12 +32,23 @@ from app.services.custodian import LocalCustodian
 from app.services.relayer import PATIENCE, Relayer, Settled
 from app.serving import FEED
 
+SLOWEST = 60.0
+"""Seconds in which who asked takes or sends the next piece of a body."""
+
 
 class Requests(WSGIRequestHandler):
     """Writes no line for each request: addresses and paths are nobody's business."""
 
     timeout = 1.0
     """Seconds after which a kept connection without a request is closed, so that servers end soon."""
+
+    def run_wsgi(self) -> None:
+        """As ever, but a browser may take its time over a large body that it opens as it comes."""
+        self.connection.settimeout(SLOWEST)
+        try:
+            super().run_wsgi()
+        finally:
+            self.connection.settimeout(self.timeout)
 
     def log_request(self, *_: object) -> None:
         """Nothing."""

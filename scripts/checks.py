@@ -52,6 +52,11 @@ def check_format(words: list[str]) -> Outcome:
 
 
 def check_lint(words: list[str]) -> Outcome:
+    """Likely mistakes in Python, and texts of the pages that the catalogue does not have yet."""
+    if not words:
+        outcome = _plain([PYTHON, "-m", "scripts.texts", "--check"], way_out="make texts")
+        if outcome.fault:
+            return outcome
     return _plain(
         [PYTHON, "-m", "ruff", "check", *(words or ["."])], way_out="mostly: ruff check --fix"
     )

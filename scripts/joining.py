@@ -13,10 +13,10 @@ from app.adapters.wallets import LocalWallet
 from app.client.person import Person
 from app.core.vault import Vault, own_wallet_key
 from app.demo.trial import EmbeddedTrial
-from scripts.site import Site
 from scripts.browser_wallet import TestWallet
+from scripts.site import Site
 
-PASSPHRASE = "correct horse battery staple"
+PASSPHRASE = "correct horse battery staple"  # noqa: S105  (of invented people)
 SLOW = 30_000
 """Milliseconds that joining may take: keys, a lock that is meant to be slow, a block."""
 

@@ -20,14 +20,14 @@ from playwright.sync_api import Error as BrowserFault
 from app.adapters import tools
 from app.core.errors import ChartkeyError
 from scripts.browser import chromium
-from scripts.pictures import authorities, people, professionals, strangers, trial
+from scripts.pictures import authorities, people, strangers, trial
 from scripts.pictures.camera import LOOKS, Camera
 from scripts.site import running_site
 from scripts.steps import SetupFailed
 
 PALETTE = Path(__file__).with_name("pictures") / "palette.mjs"
 FOLDER = tools.ROOT / "docs" / "screenshots"
-SCENES = (strangers.scene, trial.scene, people.scene, professionals.scene, authorities.scene)
+SCENES = (strangers.scene, trial.scene, people.scene, authorities.scene)
 
 
 def take(folder: Path, wanted: Sequence[str]) -> list[str]:
@@ -67,7 +67,9 @@ def main(words: list[str] | None = None) -> int:
     files = [chosen.folder / f"{name}-{look}.png" for name in taken for look, *_ in LOOKS]
     subprocess.run([*tools.node_command(), str(PALETTE), *map(str, files)], check=True)
     size = sum(file.stat().st_size for file in files) / 1e6
-    print(f"{len(files)} pictures of {len(taken)} pages and states, {size:.1f} MB, in {chosen.folder}:")
+    print(
+        f"{len(files)} pictures of {len(taken)} pages and states, {size:.1f} MB, in {chosen.folder}:"
+    )
     print(", ".join(taken))
     unknown = set(chosen.names) - set(taken)
     if unknown:

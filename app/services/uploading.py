@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.core.errors import NotStored, OffsetMismatch, TooLarge
+from app.core.errors import NotStored, OffsetMismatch, StoreError, TooLarge
 from app.core.ports import BodyStore
 from app.core.sealed_forms import require_body_head, require_body_size
 from app.core.sealing import HEADER
@@ -107,11 +107,13 @@ class Uploading:
         """Take a small body whole; its address."""
         require_body_head(content)
         upload = self.begin(person, len(content))
+        self.folder.delete(upload.id)  # it does not wait there
         try:
             address = self.bodies.put(iter([content]))
-            self.rows.end_upload(upload, address)
-        finally:
-            self.folder.delete(upload.id)
+        except StoreError:
+            self.rows.drop_upload(upload.id)  # what was not kept does not count
+            raise
+        self.rows.end_upload(upload, address)
         return address
 
     def drop(self, person: str, id_: str) -> None:

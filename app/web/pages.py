@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from werkzeug.exceptions import NotFound
 
 from app.web.built import Built
+from app.web.errors import told_of
 from app.web.languages import catalogue, wanted_language
 
 BUILD = "node scripts/bundle.mjs"
@@ -16,6 +18,8 @@ ICON = (
     '<circle cx="25" cy="27" r="11" fill="none" stroke="#fff" stroke-width="6"/>'
     '<path d="M33 35 49 51M43 45l5-5" stroke="#fff" stroke-width="6" stroke-linecap="round"/></svg>'
 )
+PROGRAMS = ("/api/", "/peer/", "/static/")
+"""What only programs and scripts ask for."""
 DAY = "public, max-age=86400"
 
 
@@ -82,6 +86,14 @@ def pages(built: Built, *, policy: str, name: str) -> Blueprint:
         )
         response.mimetype = "application/manifest+json"
         return response
+
+    @blueprint.app_errorhandler(404)
+    def missing(error: NotFound) -> Response:
+        """Who mistypes an address reads a page; programs are told as JSON."""
+        best = request.accept_mimetypes.best_match(("application/json", "text/html"))
+        if best == "text/html" and not request.path.startswith(PROGRAMS):
+            return page("missing.html", 404, style=built.entry("style"))
+        return told_of(error)
 
     @blueprint.get("/robots.txt")
     def robots() -> ResponseReturnValue:

@@ -54,7 +54,9 @@ class Camera:
         if self.wanted and name not in self.wanted:
             return
         if not busy:
-            expect(page.locator(".waiting, .note, [aria-busy=true]")).to_have_count(0, timeout=PATIENCE)
+            expect(page.locator(".waiting, .note, [aria-busy=true]")).to_have_count(
+                0, timeout=PATIENCE
+            )
             page.mouse.move(0, 0)
         for look, viewport, scheme in LOOKS:
             page.emulate_media(color_scheme=scheme)

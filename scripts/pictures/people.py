@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page
 
 from app.client.person import Person
 from app.core.statements import ADD, VIEW
@@ -41,7 +41,7 @@ def scene(camera: Camera, site: Site) -> None:
     _written_by_others(page, camera, site, doctor, patient)
     _share(page, camera)
     site.settle()
-    professionals.scene(camera, site, doctor, patient, page)
+    professionals.play(camera, site, doctor, patient, page)
     _who_looked(page, camera)
     _account(page, camera)
     _offline(page, camera)
@@ -53,7 +53,9 @@ def _nothing_yet(camera: Camera, site: Site) -> None:
     for name in NOTHING:
         page.goto(f"/app/{name}")
         page.get_by_role("heading", level=1).wait_for()
-        page.get_by_role("heading", name=re.compile("^(Your chart is|You have not|Nobody has)")).wait_for()
+        page.get_by_role(
+            "heading", name=re.compile("^(Your chart is|You have not|Nobody has)")
+        ).wait_for()
         camera.shoot(page, f"{name}-empty")
     page.goto("/app/share")
     page.get_by_label("With whom?").wait_for()
@@ -85,6 +87,8 @@ def _own_records(page: Page, camera: Camera) -> None:
         page.goto("/app/chart")
         page.get_by_role("link", name=re.compile(re.escape(title))).first.click()
         page.locator(".record-body").wait_for()
+        if category == "laboratory":
+            page.get_by_text(re.compile("values have changed")).first.click()
         camera.shoot(page, f"record-{category}")
 
 
@@ -92,7 +96,11 @@ def _written_by_others(
     page: Page, camera: Camera, site: Site, doctor: Person, patient: str
 ) -> None:
     doctor.write(
-        LETTER, patient=patient, category="documents", media_type="text/plain", title="A short letter"
+        LETTER,
+        patient=patient,
+        category="documents",
+        media_type="text/plain",
+        title="A short letter",
     )
     doctor.ask(
         patient,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
@@ -20,9 +20,7 @@ VISIT = {
 }
 
 
-def scene(
-    camera: Camera, site: Site, doctor: Person, patient: str, patients_page: Page
-) -> None:
+def play(camera: Camera, site: Site, doctor: Person, patient: str, patients_page: Page) -> None:
     """The doctor's browser, while the patient's own is open beside it."""
     _nobody_yet(camera, practitioner(site, "Dr. Noor Haddad"))
     page = camera.visitor()
@@ -33,16 +31,17 @@ def scene(
     camera.shoot(page, "patients")
     page.get_by_role("link", name=re.compile("^Open the chart")).first.click()
     page.get_by_text("This chart may be incomplete.").wait_for()
-    with _stopped(site):
-        page.get_by_role("button", name="Open Viral sinusitis").click()
-        page.get_by_role("alert").wait_for(timeout=SLOW)
-        camera.shoot(page, "patient-custodians-away")
     for title in ("Allergy to penicillin", "Complete blood count"):
         page.get_by_role("button", name=re.compile(f"^Open {title}")).first.click()
         page.get_by_role("button", name=re.compile(f"^Hide {title}")).first.wait_for(timeout=SLOW)
     camera.shoot(page, "patient")
+    page.get_by_role("button", name=re.compile("^Hide Complete blood count")).click()
     site.settle()
     _taken_back(page, camera, patients_page)
+    with _stopped(site):
+        page.get_by_role("button", name="Open Viral sinusitis").click()
+        page.get_by_role("alert").wait_for(timeout=SLOW)
+        camera.shoot(page, "patient-custodians-away")
     _write(page, camera)
     page.goto("/app/ask")
     page.get_by_label("Your reason").wait_for()
@@ -86,7 +85,7 @@ def _stopped(site: Site) -> Iterator[None]:
 
 def _taken_back(page: Page, camera: Camera, patient: Page) -> None:
     patient.goto("/app/permissions")
-    patient.get_by_role("button", name="Take it back: Allergies").click()
+    patient.get_by_role("button", name=re.compile("^Take it back ?: Allergies")).click()
     patient.get_by_role("dialog").get_by_role("button", name="Take it back").click()
     page.get_by_role("region", name="Still open on this screen").wait_for(timeout=SLOW)
     camera.shoot(page, "patient-taken-back")

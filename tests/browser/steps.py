@@ -41,8 +41,13 @@ def choose(page: Page, label: str, who: str) -> None:
 
 
 def fill_share(page: Page, viewer: str, *categories: str, purpose: str = "") -> None:
-    """Fill in the form of sharing, up to the last button."""
+    """Go to the form of sharing, and fill it in up to the last button."""
     page.goto("/app/share")
+    fill_share_here(page, viewer, *categories, purpose=purpose)
+
+
+def fill_share_here(page: Page, viewer: str, *categories: str, purpose: str = "") -> None:
+    """The same where the form stands already."""
     choose(page, "With whom?", viewer)
     for category in categories:
         page.get_by_role("checkbox", name=re.compile(rf"^{category}")).check()

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import embedded
-from app.adapters.processes import require_free
-from app.config import Settings
 from app.core.signatures import signed_json
-from app.together import running
 from tests.browser.accessibility import require_accessible
 from tests.browser.conftest import MakeProfile
 from tests.browser.joining import SLOW, address_of, join
-from tests.browser.site import Site
+from tests.browser.site import Site, running_site
 from tests.browser.wallet import TestWallet
 
 Document = dict[str, Any]
@@ -26,17 +21,9 @@ Document = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A node whose governor administers it, too."""
-    folder, port = tmp_path_factory.mktemp("site"), require_free(0, "The web service")
-    settings = Settings.from_environment({})
-    with embedded.start(folder, anvil=True) as place:
-        governor = place.chain_process.accounts[1].address
-        settings = replace(
-            settings, data=folder, bind=("127.0.0.1", port), batch_seconds=0, admins=(governor,)
-        )
-        with running(place, settings) as services:
-            url = f"http://localhost:{port}"
-            yield Site(url=url, place=place, services=services, folder=folder)
+    """A node of their own: its governor and its registrar join here, once."""
+    with running_site(tmp_path_factory.mktemp("site")) as running:
+        yield running
 
 
 def wallet_of(site: Site, account: int) -> TestWallet:

@@ -103,8 +103,8 @@ def test_a_page_script_that_tries_is_refused(make_profile: MakeProfile) -> None:
     page.context.on(
         "response", lambda response: left.requests.append(("GET", response.url, b"answered"))
     )
-    page.goto("/")
-    page.wait_for_function("document.documentElement.dataset.said")
+    page.goto("/", wait_until="commit")
+    page.locator("html[data-said]").wait_for(state="attached")
     said = json.loads(page.evaluate("document.documentElement.dataset.said"))
     violations = said.pop("violations")
     assert said == {
@@ -233,7 +233,7 @@ def scenario(patient: Page, doctor: Page, site: Site) -> None:
     """What two people do with each other, with everything that is nobody else's business."""
     steps.write_note(patient, TITLE, NOTE, category="genetics")
     whose = address_of(patient)
-    doctor.goto(f"/app/ask?patient={whose}")
+    doctor.goto(f"/app/ask#?patient={whose}")
     expect(doctor.get_by_text("Choose someone else")).to_be_visible()
     doctor.get_by_role("checkbox", name="Genetics").check()
     doctor.get_by_role("radio", name="See and add records").check()

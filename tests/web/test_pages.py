@@ -175,6 +175,17 @@ def test_a_path_that_is_no_page_is_not_found(app: Flask) -> None:
     assert browser_of(app).ask("POST", "/app").status_code == 405
 
 
+def test_who_mistypes_an_address_reads_a_page_and_programs_json(app: Flask) -> None:
+    wants = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = browser_of(app).ask("GET", "/chart", headers=wants)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert directives(answer.headers["Content-Security-Policy"]) == POLICY
+    assert "There is no such page" in answer.get_data(as_text=True)
+    for path, accept in (("/chart", "*/*"), ("/api/nowhere", wants["Accept"])):
+        answer = browser_of(app).ask("GET", path, headers={"Accept": accept})
+        assert (answer.status_code, answer.get_json()["error"]) == (404, "HttpError")
+
+
 # languages
 
 PO = """

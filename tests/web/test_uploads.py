@@ -260,6 +260,19 @@ def test_when_the_disk_is_full_a_piece_leaves_nothing_behind(
     assert uploading.end(person, upload.id) == cid_of(body)
 
 
+def test_what_the_store_could_not_keep_does_not_count(
+    uploading: Uploading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> str:
+        raise StoreFull()
+
+    monkeypatch.setattr(uploading.bodies, "put", full)
+    person = "0x" + "ab" * 20
+    with pytest.raises(StoreFull):
+        uploading.take(person, sealed(1))
+    assert uploading.stored(person) == 0
+
+
 @pytest.mark.asvs("5.3.1")
 def test_what_is_sealed_to_the_node_itself_is_not_handed_out(place: Place, app: Flask) -> None:
     waybill = place.node.secret.seal(b"for the node", os.urandom)

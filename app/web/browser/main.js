@@ -6,7 +6,7 @@ import { forgetAddresses } from "./page/files.js";
 import { openGuide } from "./page/guide.js";
 import { connect } from "./page/link.js";
 import { pageHeader, problem } from "./page/parts.js";
-import { homeOf } from "./page/routes.js";
+import { ROUTES, homeOf } from "./page/routes.js";
 import { here, startRouter } from "./page/router.js";
 import { routeOf, shell } from "./page/shell.js";
 import { signer } from "./page/signing.js";
@@ -15,6 +15,8 @@ import { Page, problemOf } from "./page/view.js";
 import { discover } from "./page/wallets.js";
 
 const NOTE_STAYS = 6000;
+/** Milliseconds after which the other pages are fetched: the one that is wanted comes first. */
+const BEFOREHAND = 500;
 const UNLOCK = "/app/unlock";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -75,7 +77,21 @@ function content() {
       })}
       <p><a class="btn btn-primary" href="/app">${_("To the beginning")}</a></p>`;
   }
-  return view ? view.render() : nothing;
+  try {
+    return view ? view.render() : nothing;
+  } catch (error) {
+    return problem(notDrawn(error));
+  }
+}
+
+/** Else the page before would stay as if it still moved. @param {unknown} error */
+function notDrawn(error) {
+  console.error(error);
+  return {
+    sentence: _("Something on this page cannot be shown."),
+    unharmed: _("Nothing is lost, and nothing was changed."),
+    remedy: _("Load the page again. If it stays so, tell those who run this node."),
+  };
 }
 
 /** @type {import("./page/view.js").Host} */
@@ -156,7 +172,7 @@ async function arrive(address, moved) {
   }
   if (found && !missing) {
     try {
-      const module = await found.route.load();
+      const module = await found.route.load().catch(notLoaded);
       if (mine !== turn) return undefined;
       page = new Page(host, found.params, address.searchParams);
       view = module.view(page);
@@ -172,9 +188,29 @@ async function arrive(address, moved) {
   return undefined;
 }
 
+/** @param {unknown} error @returns {never} */
+function notLoaded(error) {
+  console.warn(problemOf(error).sentence);
+  throw Object.assign(new Error("page not loaded"), {
+    sentence: _("This page could not be loaded."),
+    unharmed: _("Nothing is lost, and nothing was changed."),
+    remedy: _("Try again as soon as there is a connection, or load Chartkey anew."),
+  });
+}
+
 function focusHeading() {
   const heading = root.querySelector("main h1") ?? root.querySelector("main");
   if (heading instanceof HTMLElement) heading.focus({ preventScroll: true });
+}
+
+/** What somebody may open is fetched before it is needed, so that it opens without a connection, too. */
+async function fetchPages() {
+  try {
+    for (const route of ROUTES) if (me && route.for?.(me)) await route.load();
+  } catch (error) {
+    // Nobody has asked for that page yet; who does so without it is told.
+    console.warn(problemOf(error).sentence);
+  }
 }
 
 /** @param {any} them who is signed in from now on, or null @param {string} [path] */
@@ -183,6 +219,7 @@ function become(them, path) {
   requests = 0;
   note = "";
   if (me) void countRequests();
+  if (me) setTimeout(() => void fetchPages(), BEFOREHAND);
   // The page that asked to sign in is no place to come back to.
   if (path) host.go(path, { replace: location.pathname === UNLOCK });
 }

@@ -6,7 +6,7 @@ import { addressIn } from "../../../app/web/browser/page/qr.js";
 import { fit } from "../../../app/web/browser/page/router.js";
 import { ROUTES, homeOf } from "../../../app/web/browser/page/routes.js";
 import { _, ngettext, rich } from "../../../app/web/browser/page/texts.js";
-import { dayField, fhirDay, secondsOf } from "../../../app/web/browser/page/times.js";
+import { day, dayField, fhirDay, secondsOf, untilDay } from "../../../app/web/browser/page/times.js";
 import { Page } from "../../../app/web/browser/page/view.js";
 
 test("a path gives its parameters, and no other path fits", () => {
@@ -50,6 +50,11 @@ test("placeholders are filled by name, and what has no value stays", () => {
   assert.equal(ngettext("{count} record", "{count} records", 1), "1 record");
   assert.equal(ngettext("{count} record", "{count} records", 2), "2 records");
   assert.deepEqual(rich("{who} looked", { who: 7 }).join(""), "7 looked");
+});
+
+test("a time that no calendar knows is told all the same", () => {
+  assert.equal(untilDay(2 ** 47), "without an end");
+  assert.match(day(2 ** 47), /9999/);
 });
 
 test("a FHIR date is told as exactly as it was written", () => {

@@ -2,10 +2,15 @@
 import { _, currentLanguage, ngettext } from "./texts.js";
 
 const DAY = 86_400;
+/** The end of the year 9999: statements may name later times, which no calendar here can tell. */
+const LAST = 253_402_300_799;
+/** The last days of the year 9999; contracts know later ones, calendars do not. */
+const LATEST = 253_402_214_399;
 
 /** @param {number} seconds @param {Intl.DateTimeFormatOptions} options */
 function told(seconds, options) {
-  return new Intl.DateTimeFormat(currentLanguage(), options).format(new Date(seconds * 1000));
+  const date = new Date(Math.min(seconds, LATEST) * 1000);
+  return new Intl.DateTimeFormat(currentLanguage(), options).format(date);
 }
 
 /** @returns {number} the present second of this device's clock */
@@ -56,6 +61,7 @@ export function ago(seconds, at = now()) {
  * @param {number} seconds
  */
 export function untilDay(seconds) {
+  if (seconds > LATEST) return _("without an end");
   return seconds - now() < DAY
     ? _("until {moment}", { moment: moment(seconds) })
     : _("until {day}", { day: day(seconds) });

@@ -26,7 +26,9 @@ const SHORTEST = 12;
 /** @param {import("../page/view.js").Page} page @returns {import("../page/view.js").View} */
 export function view(page) {
   const sessions = page.load(() => page.person.sessions());
-  const book = page.load(() => page.person.book());
+  const book = page.load(async () =>
+    (await page.person.book()).filter((/** @type {any} */ one) => !one.me),
+  );
   const who = choosePerson(page, { label: _("Who?"), id: "book-person" });
   let bookName = "";
   let filePassphrase = "";
