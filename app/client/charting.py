@@ -171,7 +171,11 @@ class Charting(Letterbox):
         record = older.statement
         kept = {"media_type": older.media_type, "title": older.title, "occurred": older.occurred}
         return self.write(
-            source, category=record.category, patient=record.patient, supersedes=older, **kept | about
+            source,
+            category=record.category,
+            patient=record.patient,
+            supersedes=older,
+            **kept | about,
         )
 
     # finding

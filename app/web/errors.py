@@ -54,6 +54,8 @@ STATUS: tuple[tuple[type[ChartkeyError], int], ...] = (
     (ChartkeyError, 500),
 )
 """The first class that fits decides; what is narrower stands before what is wider."""
+ORDINARY = (errors.NotStored, errors.SignInNeeded)
+"""What pages ask in the course of things, such as whether somebody has an address book: no fault."""
 
 
 def status_of(error: ChartkeyError) -> int:
@@ -82,7 +84,8 @@ def told_of(error: Exception) -> Response:
 def told(error: ChartkeyError) -> Response:
     """An error of ours, in full."""
     status = status_of(error)
-    _count(error)
+    if not isinstance(error, ORDINARY):
+        _count(error)
     response = answer(write_error(error), status)
     if status in (429, 503):
         response.headers["Retry-After"] = str(error.facts.get("retry_after", RETRY_AFTER))

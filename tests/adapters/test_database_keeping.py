@@ -168,7 +168,9 @@ def live(database: Database) -> dict[str, bytes]:
         content = b"document %d" % (number % 7)
         database.keep_document(sha256(content).digest(), content)
         database.put_on_shelf(f"0x{number % 5}", ("lock", "keys")[number % 2], b"%d" % number)
-        name = SignInName(name=f"name-{number % 9}", person=f"0x{number % 9}", ticket=digest(number))
+        name = SignInName(
+            name=f"name-{number % 9}", person=f"0x{number % 9}", ticket=digest(number)
+        )
         database.keep_name(name)
         database.keep_introduction(f"0x{number % 7}", f"doctor {number}", number, {"n": number})
         if number % 6 == 5:

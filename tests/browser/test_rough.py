@@ -44,14 +44,24 @@ def sister(site: Site) -> Person:
 
 
 @contextmanager
-def held(page: Page, pattern: str) -> Iterator[list[Route]]:
+def held(page: Page, pattern: str) -> Iterator[None]:
     """Keep requests back, as a network that has slowed to a stop; they go on at the end."""
     kept: list[Route] = []
-    page.context.route(pattern, lambda route: kept.append(route))
-    yield kept
-    page.context.unroute(pattern)
+    stands_still = True
+
+    def hold(route: Route) -> None:
+        if stands_still:
+            kept.append(route)
+        else:
+            route.continue_()
+
+    context = page.context
+    context.route(pattern, hold)
+    yield
+    stands_still = False
     for route in kept:
         route.continue_()
+    context.unroute(pattern)
 
 
 def part_of(words: str) -> str:
