@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import uuid4
 
+from playwright.sync_api import Route
+
 from tests.browser.client.device import PASSPHRASE, Device
 
 ON_DISK = """
@@ -96,6 +98,31 @@ def test_signing_out_everywhere_ends_other_devices(make_device: Callable[[], Dev
     second.call("signOut", everywhere=True)
     assert first.refusal("sync") == "SignInNeeded"
     first.until(lambda: first.events("locked") == [{"why": "ended"}])
+
+
+def test_a_late_answer_to_the_session_before_does_not_end_the_next_one(
+    patient: Device, make_device: Callable[[], Device]
+) -> None:
+    words = make_device().run(
+        """
+        const { words } = await person.startEnrolment({ wallet: "own" });
+        await person.finishEnrolment({ displayName: "Eve", passphrase: given, patient: true });
+        return words;
+        """,
+        PASSPHRASE,
+    )
+    late: list[Route] = []
+    context = patient.page.context
+    context.route("**/api/envelopes*", lambda route: late.append(route))
+    with context.expect_event("request", lambda request: "/api/envelopes" in request.url):
+        patient.run("void person.sync().catch((error) => { window.late = error.name; })")
+    [held] = patient.until(lambda: late)
+    context.unroute("**/api/envelopes*")
+    patient.call("signIn", words=words)
+    held.fulfill(status=401, json={"error": "SignInNeeded", "sentence": "", "facts": {}})
+    patient.until(lambda: patient.page.evaluate("() => window.late"))
+    assert patient.events("locked") == []
+    assert patient.write(title="The token is the next one's")
 
 
 def test_a_keystore_goes_out_and_comes_back(patient: Device) -> None:

@@ -55,7 +55,10 @@ export async function finishEnrolment(device, asked, call) {
     call.progress({ step, done, total: STEPS });
 
   tell("sign-in", 0);
-  begun.session ??= await openSession(device, begun.wallet);
+  if (!begun.session) {
+    await device.leave(); // whoever was signed in before: one browser has one session
+    begun.session = await openSession(device, begun.wallet);
+  }
   begun.person ??= await newPerson(device, begun, kept);
   /** @type {Person} */
   const person = begun.person;

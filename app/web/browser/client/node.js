@@ -96,6 +96,7 @@ export class Node {
   async ask(method, path, body, { signal, again = false, patience = PATIENCE, headers = {} }) {
     for (let tried = 0; ; tried += 1) {
       const mayRepeat = again && !this.isAway && tried < PAUSES.length;
+      const { token } = this;
       let answer;
       try {
         answer = await fetch(path, {
@@ -120,7 +121,7 @@ export class Node {
         await pause(PAUSES[tried], signal);
         continue;
       }
-      throw await this.#told(answer);
+      throw await this.#told(answer, token);
     }
   }
 
@@ -151,8 +152,8 @@ export class Node {
     this.isAway = false;
   }
 
-  /** @param {Response} answer */
-  async #told(answer) {
+  /** @param {Response} answer @param {string} token the session's, when it was asked */
+  async #told(answer, token) {
     let document;
     try {
       document = await answer.json();
@@ -161,7 +162,8 @@ export class Node {
       return status === 401 ? new SignInNeeded() : new ServerFault("", { status });
     }
     if (answer.status === 401 && document?.error === "SignInNeeded") {
-      if (this.token) this.tell("ended");
+      // a late answer to the session before says nothing about this one
+      if (token && token === this.token) this.tell("ended");
       return new SignInNeeded();
     }
     return errorOf(document, "The node");
