@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.browser.client.conftest import address_of
 from tests.browser.client.device import Device
 
@@ -19,7 +17,6 @@ const added = person.addRecord(
 """
 
 
-@pytest.mark.skip(reason="open: once in three runs the node was still away when it was asked")
 def test_a_permission_signed_without_the_network_is_handed_in_when_it_is_back(
     patient: Device, doctor: Device
 ) -> None:

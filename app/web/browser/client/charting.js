@@ -5,7 +5,7 @@ import { ChartkeyError, ForeignSignature } from "../core/errors.js";
 import { ROLES, RECORD_REFUSAL, currentVersions, isWelcome, refusal } from "../core/records.js";
 import { RECORDS, VIEW } from "../core/statements.js";
 import { wordOfRole } from "./chain.js";
-import { NotHere, Offline } from "./errors.js";
+import { NotHere, Offline, unlessAway } from "./errors.js";
 import { Mailbag } from "./mailbag.js";
 
 /** @typedef {import("./letterbox.js").RecordFile} RecordFile */
@@ -197,15 +197,19 @@ export class Charting {
   // authenticity
 
   /**
-   * In which role the author wrote it: null while it is not anchored, false where it is not
-   * authentic.
+   * In which role the author wrote it: null while it is not anchored, or nobody can be asked;
+   * false where it is not authentic.
    * @param {RecordFile} file
    * @returns {Promise<number | false | null>}
    */
   async roleOf(file) {
     const mark = hex(file.digest);
     const known = this.roles.get(mark);
-    if (known !== undefined) return known;
+    return known !== undefined ? known : unlessAway(this.#roleNow(file, mark), null);
+  }
+
+  /** @param {RecordFile} file @param {string} mark @returns {Promise<number | false | null>} */
+  async #roleNow(file, mark) {
     const anchor = await this.fates.anchorOf(file.digest, RECORDS);
     if (!anchor) return null;
     const view = await this.me.chain.view();
@@ -224,9 +228,10 @@ export class Charting {
     const role = await this.roleOf(file);
     if (role !== null) return role !== false;
     const { author, patient } = file.signed.message;
-    if (author === patient) return true;
+    if (author === patient || this.listed.has(hex(file.digest))) return true;
     const view = await this.me.chain.view();
-    return (await view.credentialRole(author, view.time)) !== ROLES.NONE;
+    const held = await unlessAway(view.credentialRole(author, view.time), ROLES.NONE);
+    return held !== ROLES.NONE;
   }
 
   /** Raise unless the file's author signed it. @param {RecordFile} file */
@@ -273,8 +278,9 @@ export class Charting {
     const { author, patient } = signed.message;
     if (this.erased.has(hex(digest))) return "patient";
     const view = await this.me.chain.view();
+    // what was never asked is not known to be retracted: what is open stays readable meanwhile
     const [byPatient, byAuthor] = await Promise.all(
-      [patient, author].map((person) => view.retractedAt(person, digest)),
+      [patient, author].map((person) => unlessAway(view.retractedAt(person, digest), 0)),
     );
     if (byPatient) return "patient";
     return byAuthor ? "author" : "";

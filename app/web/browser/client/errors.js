@@ -117,3 +117,19 @@ function plain(facts = {}) {
   );
   return Object.fromEntries(shown);
 }
+
+/**
+ * What was found, or something else where the node does not answer.
+ * @template T, O
+ * @param {Promise<T>} found
+ * @param {O} otherwise
+ * @returns {Promise<T | O>}
+ */
+export async function unlessAway(found, otherwise) {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Offline) return otherwise;
+    throw error;
+  }
+}

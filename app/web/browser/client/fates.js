@@ -5,7 +5,7 @@ import { hex, unhex } from "../core/bytes.js";
 import { NotStored } from "../core/errors.js";
 import { BOOKS } from "../core/statements.js";
 import { isProven } from "../core/trees.js";
-import { Offline } from "./errors.js";
+import { Offline, unlessAway } from "./errors.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -67,13 +67,7 @@ export class Fates {
    * @param {boolean} [isWaiting]
    */
   async told(digest, isWaiting = false) {
-    /** @type {Fate | null} */
-    let fate = null;
-    try {
-      fate = await this.of(digest);
-    } catch (error) {
-      if (!(error instanceof Offline)) throw error; // then it is as this device left it
-    }
+    const fate = await unlessAway(this.of(digest), null); // then it is as this device left it
     return fate
       ? { state: fate.state, block: fate.block }
       : { state: isWaiting ? "signed" : "accepted", block: null };
