@@ -10,6 +10,8 @@ ones. A translation begins with `pybabel init -i app/web/translations/messages.p
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +28,12 @@ ROOT = Path(__file__).resolve().parents[1]
 WEB = ROOT / "app" / "web"
 CATALOGUE = WEB / "translations" / "messages.pot"
 ESBUILD = ROOT / "node_modules" / ".bin" / "esbuild"
-KEYWORDS: Mapping[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS: Mapping[str, tuple[int, ...] | None] = {
+    **{"_": None, "gettext": None, "told": None},
+    "ngettext": (1, 2),
+}
+ERROR_TEXT = re.compile(r"^ +(?:sentence|unharmed|remedy): (\"(?:[^\"\\]|\\.)*\")", re.M)
+"""What an error tells, as esbuild writes it."""
 Found = tuple[str, str | tuple[str, ...]]
 """The file in which a text stands, and the text (with its plural)."""
 
@@ -41,6 +48,9 @@ def scripts_texts(browser: Path = WEB / "browser") -> Iterator[Found]:
         ]
         subprocess.run(command, cwd=browser, check=True)
         yield from _read(Path(name), [("**.js", "javascript")])
+        for path in sorted(Path(name).rglob("*error*.js")):
+            for text in ERROR_TEXT.findall(path.read_text(encoding="utf-8")):
+                yield str(path.relative_to(name)), json.loads(text)
 
 
 def templates_texts(folder: Path = WEB / "templates") -> Iterator[Found]:

@@ -22,9 +22,13 @@ from tests.browser.conftest import MakeProfile
 from tests.browser.joining import newcomer, sign_in
 from tests.browser.site import Site
 
-LARGE = 100 << 20
-MOST_HELD = 80 << 20
-"""Bytes by which the process may grow meanwhile: pieces on their way, and what is not collected yet."""
+LARGE = 192 << 20
+MOST_HELD = LARGE * 3 // 4
+"""Bytes by which the process may grow meanwhile: pieces on their way, and what is not collected yet.
+
+Between 40 and 120 MiB were seen, for files of 100 and of 300 MiB alike; one who holds a file grows by more
+than it has.
+"""
 VERY_SLOW = 180_000
 """Milliseconds that a large file or a whole chart may take."""
 
@@ -89,7 +93,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def test_a_hundred_megabytes_go_in_and_out_in_pieces(
+def test_a_file_of_any_length_goes_in_and_out_in_pieces(
     browser: Browser, patient: Page, tmp_path: Path, site: Site
 ) -> None:
     scan = tmp_path / "scan.dcm"

@@ -267,7 +267,7 @@ def test_when_the_wallet_says_no_nothing_has_happened(
     wallet.refuses = True
     steps.read_again(page).get_by_role("button", name="Yes, sign it").click()
     told = page.get_by_role("alert")
-    expect(told).to_contain_text("Your wallet did not sign.", timeout=SLOW)
+    expect(told).to_contain_text("You said no in your wallet.", timeout=SLOW)
     expect(told).to_contain_text("Nothing was signed, and nothing was changed.")
     assert sister.grants_held() == []
 

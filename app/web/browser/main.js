@@ -30,6 +30,8 @@ let deployment = null;
 let online = navigator.onLine;
 let waiting = 0;
 let requests = 0;
+/** @type {import("./page/view.js").Problem[]} what was handed in late and refused */
+let refusals = [];
 let note = "";
 let turn = 0;
 let begun = false;
@@ -60,7 +62,8 @@ function draw() {
   document.title = view ? `${view.title()} · Chartkey` : "Chartkey";
   render(
     shell({
-      ...{ me, deployment, online, waiting, note, requests, refresh, signOut },
+      ...{ me, deployment, online, waiting, refusals, note, requests, refresh, signOut },
+      forgetRefusals,
       path: here().pathname,
       guide: guide.render(),
       content: keyed(turn, content()),
@@ -125,6 +128,11 @@ function say(text) {
 async function reloadMe() {
   me = await person.me();
   void countRequests();
+  refresh();
+}
+
+function forgetRefusals() {
+  refusals = [];
   refresh();
 }
 
@@ -217,6 +225,7 @@ async function fetchPages() {
 function become(them, path) {
   me = them;
   requests = 0;
+  refusals = [];
   note = "";
   if (me) void countRequests();
   if (me) setTimeout(() => void fetchPages(), BEFOREHAND);
@@ -236,6 +245,10 @@ for (const event of ["letters", "consent", "block", "anchored", "waiting", "open
     refresh();
   });
 }
+on("refused", (/** @type {any} */ fact) => {
+  refusals = [...refusals, problemOf(fact.error)];
+  refresh();
+});
 on("offline", () => setOnline(false));
 on("online", () => setOnline(true));
 window.addEventListener("offline", () => setOnline(false));

@@ -31,12 +31,26 @@ scope.onmessage = ({ data }) => {
   else void run(data);
 };
 
-/** @param {{answer: number, result?: any, refused?: {code: number, message: string}}} told */
+/**
+ * @typedef {{code: number, message: string, sentence?: string, unharmed?: string, remedy?: string}}
+ *   Refused why a wallet did not sign, in the page's own words where it has any
+ */
+
+/** @param {{answer: number, result?: any, refused?: Refused}} told */
 function hear({ answer, result, refused }) {
   const question = asked.get(answer);
   asked.delete(answer);
-  if (refused) question?.reject(new WalletRefused("", refused));
+  if (refused) question?.reject(refusalOf(refused));
   else question?.resolve(result);
+}
+
+/** @param {Refused} told */
+function refusalOf({ code, message, sentence, unharmed, remedy }) {
+  const refusal = new WalletRefused("", { code, message });
+  if (sentence) refusal.message = sentence;
+  refusal.unharmed = unharmed ?? refusal.unharmed;
+  refusal.remedy = remedy ?? refusal.remedy;
+  return refusal;
 }
 
 /** @param {{id: number, method: string, args: any, once?: string}} call */

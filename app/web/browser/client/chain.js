@@ -47,6 +47,11 @@ export class Chain {
     if (number > this.block) this.isStale = true;
   }
 
+  /** The next view is of the newest block, whatever was announced. */
+  forget() {
+    this.isStale = true;
+  }
+
   /** A view at the newest block, whose time is known. */
   async view() {
     const isOld = !this.isLive && Date.now() - this.askedAt > FRESH;

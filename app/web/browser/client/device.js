@@ -14,6 +14,9 @@ const CHANNEL = "chartkey";
 const PROBE = 4000;
 /** Milliseconds between two looks whether a node that was away is back. */
 
+const WATCH = 5000;
+/** Milliseconds between two looks whether the session has ended. */
+
 /** @typedef {{person: string, signer: string, expiresAt: number, idleSeconds: number}} Session */
 
 /** This browser, as far as Chartkey goes. */
@@ -34,6 +37,8 @@ export class Device {
     this.live = new Live((event, told) => void this.#hear(event, told));
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.probing = undefined;
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.watching = undefined;
     globalThis.addEventListener("online", () => void this.#probe());
     this.others = new BroadcastChannel(CHANNEL);
     this.others.onmessage = ({ data }) => void this.#hearOtherTab(data);
@@ -95,6 +100,22 @@ export class Device {
     this.session = session;
     this.live.start();
     this.others.postMessage({ entered: person.me.address });
+    this.#watch();
+  }
+
+  /**
+   * A session ends on the screen when it ends at the node, also where nobody asks the node any more,
+   * and where the device slept meanwhile.
+   */
+  #watch() {
+    clearInterval(this.watching);
+    this.watching = setInterval(() => {
+      const { session, node } = this;
+      if (!session) return;
+      const idle = (Date.now() - node.answeredAt) / 1000;
+      const isOver = this.clock() >= session.expiresAt || idle >= session.idleSeconds;
+      if (isOver && !node.isAway) void this.leave("ended");
+    }, WATCH);
   }
 
   /**
@@ -103,6 +124,7 @@ export class Device {
    */
   async leave(why = "") {
     const left = this.present;
+    clearInterval(this.watching);
     this.present = null;
     this.session = null;
     if (why) this.node.token = "";

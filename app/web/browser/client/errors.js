@@ -3,7 +3,8 @@
 // ChartkeyError (core/errors.js)
 // ├── Offline           the node does not answer: no network, or it is down
 // ├── SignInNeeded      nobody is signed in here, or the session has ended
-// ├── WalletRefused     the person, or the browser's wallet, said no
+// ├── WalletRefused     the person said no
+// │   └── OtherAccount
 // ├── WalletNeeded      this account signs with a wallet of the browser
 // ├── NotEnrolled · DraftGone · NotHere · Stopped · StorageRefused
 // └── UnknownMethod · ServerFault
@@ -97,8 +98,7 @@ export const ServerFault = kind("ServerFault", ChartkeyError, {
  */
 export function asTold(error) {
   if (error instanceof ChartkeyError) {
-    const { name, sentence, unharmed, remedy, facts } = error;
-    return { name, sentence, unharmed, remedy, facts: plain(facts) };
+    return { ...error.asJson(), facts: plain(error.facts) };
   }
   const { name = "Error", message = "", stack = "" } = /** @type {any} */ (error) ?? {};
   return {

@@ -10,6 +10,9 @@ import { Offline, unlessAway } from "./errors.js";
 /** @import { Bytes } from "../core/bytes.js" */
 
 const AT_ONCE = 8;
+/** Milliseconds for which what needs an anchor waits for it, and between two questions. */
+const PATIENCE = 20_000;
+const PAUSE = 400;
 
 /**
  * @typedef {object} Fate
@@ -89,6 +92,24 @@ export class Fates {
       if (at) return { proof, at };
     }
     return null;
+  }
+
+  /**
+   * The same for a statement whose anchor may be on its way: asked anew for a while.
+   * @param {Bytes} digest
+   * @param {string} judge
+   * @param {AbortSignal} [signal]
+   */
+  async anchorSoon(digest, judge, signal) {
+    const end = Date.now() + PATIENCE;
+    for (;;) {
+      const anchor = await this.anchorOf(digest, judge);
+      if (anchor || Date.now() > end) return anchor;
+      await new Promise((go) => setTimeout(go, PAUSE));
+      signal?.throwIfAborted();
+      this.chain.forget();
+      this.renew();
+    }
   }
 
   /** @param {string} key @returns {Promise<Fate | null>} */

@@ -9,6 +9,7 @@ import { openEnvelope } from "../core/envelopes.js";
 import { ChartkeyError } from "../core/errors.js";
 import { AUDIT } from "../core/statements.js";
 import { wordOfRole } from "./chain.js";
+import { fails, holds, told, toldOf } from "./told.js";
 import { NotHere } from "./errors.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
@@ -155,19 +156,26 @@ export class Looking {
     const { viewer, grant, at, records } = opening.signed.message;
     const steps = [...(await this.#signatureSteps(opening))];
     const isSame = opening.records.length > 0 && equal(records, recordsRoot(opening.records));
-    const names = isSame ? "exactly these records" : "other records than these";
-    steps.push({ ok: isSame, sentence: `It names ${names}.` });
+    steps.push(
+      isSame
+        ? holds(told("It names exactly these records."))
+        : fails(told("It names other records than these.")),
+    );
     const anchor = await this.fates.anchorOf(opening.digest, AUDIT);
     steps.push(
       anchor
-        ? { ok: true, sentence: `It is written down for good since ${stamp(anchor.at)}.` }
-        : { ok: false, sentence: "It is not written down for good yet." },
+        ? holds(told("It is written down for good since {time}.", { time: stamp(anchor.at) }))
+        : fails(told("It is not written down for good yet.")),
     );
     steps.push(await this.#permissionStep(grant, viewer, at));
     steps.push(await this.#credentialStep(viewer, at));
     const count = seen.reportedBy.size;
-    const reports = `${count} of ${this.custodians.length} custodians report it.`;
-    steps.push({ ok: count > 0, sentence: count ? reports : "No custodian reports it." });
+    const all = this.custodians.length;
+    steps.push(
+      count
+        ? holds(told("{count} of {all} custodians report it.", { count, all }))
+        : fails(told("No custodian reports it.")),
+    );
     return { ok: steps.every((step) => step.ok), steps };
   }
 
@@ -178,47 +186,57 @@ export class Looking {
     const judging = { domains: this.me.domains, view, at, clock: at };
     if (!session) {
       const ok = await view.speaksFor(viewer, recover(digest, signed.signature), at);
-      return [{ ok, sentence: ok ? "The viewer's wallet signed it." : "Somebody else signed it." }];
+      return [
+        ok ? holds(told("The viewer's wallet signed it.")) : fails(told("Somebody else signed it.")),
+      ];
     }
     const isSigned = await isSessionSignature(session.publicKey, digest, signed.signature);
-    let reason = "";
+    let allowed = holds(told("The viewer's wallet allowed that key at that time."));
     try {
       await requireSigned(signed, session, judging);
     } catch (error) {
       if (!(error instanceof ChartkeyError)) throw error;
-      reason = error.sentence;
+      allowed = fails(toldOf(error));
     }
-    const whose = isSigned ? "A key of the viewer's browser" : "Another key";
     return [
-      { ok: isSigned, sentence: `${whose} signed it.` },
-      { ok: !reason, sentence: reason || "The viewer's wallet allowed that key at that time." },
+      isSigned
+        ? holds(told("A key of the viewer's browser signed it."))
+        : fails(told("Another key signed it.")),
+      allowed,
     ];
   }
 
   /** @param {Bytes} grant @param {string} viewer @param {number} at */
   async #permissionStep(grant, viewer, at) {
     if (equal(grant, ZERO32)) {
-      const sentence = "They opened what they had written themselves: that needs no permission.";
-      return { ok: true, sentence };
+      return holds(
+        told("They opened what they had written themselves: that needs no permission."),
+      );
     }
     const given = (await this.letterbox.grantsGiven()).find(({ digest }) => equal(digest, grant));
-    if (!given) return { ok: false, sentence: "You know no such permission." };
+    if (!given) return fails(told("You know no such permission."));
     const { notBefore, expiresAt, viewer: allowed } = given.signed.message;
     const ran = notBefore <= at && at < expiresAt;
-    const whose = allowed === viewer ? "to them" : "to their organization";
+    if (allowed === viewer) {
+      return ran
+        ? holds(told("You had given them a permission that ran at that time."))
+        : fails(told("The permission to them did not run at that time."));
+    }
     return ran
-      ? { ok: true, sentence: `You had given a permission ${whose} that ran at that time.` }
-      : { ok: false, sentence: `The permission ${whose} did not run at that time.` };
+      ? holds(told("You had given their organization a permission that ran at that time."))
+      : fails(told("The permission to their organization did not run at that time."));
   }
 
   /** @param {string} viewer @param {number} at */
   async #credentialStep(viewer, at) {
     const view = await this.me.chain.view();
     const role = await view.credentialRole(viewer, at);
-    const sentence = role
-      ? `A registrar had certified them as a ${wordOfRole(role)} at that time.`
-      : "They held no professional credential of their own at that time.";
-    return { ok: true, sentence };
+    const kind = wordOfRole(role);
+    return holds(
+      role
+        ? told("A registrar had certified them at that time ({kind}).", { kind })
+        : told("They held no professional credential of their own at that time."),
+    );
   }
 }
 

@@ -26,6 +26,8 @@ export class Node {
     this.tell = tell;
     this.token = "";
     this.isAway = false;
+    /** Milliseconds since 1970 of its last answer. */
+    this.answeredAt = 0;
   }
 
   /** JSON of a route; may be asked twice. @param {string} path @param {Asking} [asking] */
@@ -150,6 +152,7 @@ export class Node {
   #back() {
     if (this.isAway) this.tell("online");
     this.isAway = false;
+    this.answeredAt = Date.now();
   }
 
   /** @param {Response} answer @param {string} token the session's, when it was asked */

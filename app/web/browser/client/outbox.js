@@ -3,7 +3,7 @@
 
 import { hex, random, text, unhex, utf8 } from "../core/bytes.js";
 import { ChartkeyError, ChainError, StoreError, TooManyRequests, errorOf } from "../core/errors.js";
-import { Offline, ServerFault } from "./errors.js";
+import { Offline, ServerFault, asTold } from "./errors.js";
 import { inTurns } from "./turns.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
@@ -144,7 +144,7 @@ export class Outbox {
         if (!(error instanceof ChartkeyError)) throw error;
         if (isPassing(error)) continue;
         await this.#drop(id);
-        this.me.device.tell("refused", { digests: parcel.digests, sentence: error.sentence });
+        this.me.device.tell("refused", { digests: parcel.digests, error: asTold(error) });
       }
     }
     this.#tell();

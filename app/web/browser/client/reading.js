@@ -102,6 +102,7 @@ export class Reading {
     if (!found.length) return failed;
 
     const { me } = this;
+    const anchor = grant ? await this.fates.anchorSoon(grant.digest, CONSENT, signal) : null;
     const { access, session } = await me.signAccess({
       viewer: me.address,
       grant: grant ? grant.digest : ZERO32,
@@ -111,7 +112,8 @@ export class Reading {
       salt: random(32),
     });
     const patientKeys = await this.people.keysOf(found[0].signed.message.patient);
-    const asked = await this.#request({ access, session, found, sheets, grant, patientKeys });
+    const about = { access, session, found, sheets, grant, anchor, patientKeys };
+    const asked = this.#request(about);
     const digest = me.digest(access);
     const gathering = new Gathering({
       custodians: this.custodians,
@@ -158,10 +160,9 @@ export class Reading {
   /**
    * The request to each custodian: the same but for the shares that are its own.
    * @param {any} about
-   * @returns {Promise<(described: any) => any>}
+   * @returns {(described: any) => any}
    */
-  async #request({ access, session, found, sheets, grant, patientKeys }) {
-    const anchor = grant ? await this.fates.anchorOf(grant.digest, CONSENT) : null;
+  #request({ access, session, found, sheets, grant, anchor, patientKeys }) {
     const common = {
       access,
       session,

@@ -26,16 +26,18 @@ export class ChartkeyError extends Error {
     this.unharmed = texts.unharmed;
     this.remedy = texts.remedy;
     this.facts = facts;
+    this.reason = reason;
+    this.texts = texts;
   }
 
   get sentence() {
     return this.message;
   }
 
-  /** What crosses from the worker to the page. */
+  /** What crosses from the worker to the page, which tells `texts` in its own language. */
   asJson() {
-    const { name, sentence, unharmed, remedy, facts } = this;
-    return { name, sentence, unharmed, remedy, facts };
+    const { name, sentence, unharmed, remedy, facts, reason, texts } = this;
+    return { name, sentence, unharmed, remedy, facts, reason, texts };
   }
 }
 

@@ -16,7 +16,8 @@
 /** An error that the worker told: what happened, what is unharmed, what to do next. */
 export class PersonError extends Error {
   /**
-   * @param {{name: string, sentence: string, unharmed: string, remedy: string, facts?: any}} told
+   * @param {{name: string, sentence: string, unharmed: string, remedy: string, facts?: any,
+   *   reason?: string, texts?: any}} told
    */
   constructor(told) {
     super(told.sentence);
@@ -25,6 +26,8 @@ export class PersonError extends Error {
     this.unharmed = told.unharmed;
     this.remedy = told.remedy;
     this.facts = told.facts ?? {};
+    this.reason = told.reason ?? "";
+    this.texts = told.texts;
   }
 }
 
@@ -81,8 +84,10 @@ export function connect(url) {
     try {
       worker.postMessage({ answer: ask, result: await answer(question) });
     } catch (error) {
-      const { code = 0, message = "" } = /** @type {any} */ (error) ?? {};
-      worker.postMessage({ answer: ask, refused: { code, message: `${message}`.slice(0, 200) } });
+      const { code = 0, message = "", ...told } = /** @type {any} */ (error) ?? {};
+      const { sentence, unharmed, remedy } = told;
+      const said = { code, message: `${message}`.slice(0, 200), sentence, unharmed, remedy };
+      worker.postMessage({ answer: ask, refused: said });
     }
   }
 

@@ -17,6 +17,8 @@ const IN_BAR = 3;
  * @property {any} deployment
  * @property {boolean} online
  * @property {number} waiting statements that wait to be handed in
+ * @property {import("./view.js").Problem[]} refusals of what was handed in late
+ * @property {() => void} forgetRefusals
  * @property {string} path
  * @property {string} note
  * @property {unknown} guide the trial's guide, or nothing
@@ -155,6 +157,26 @@ function banners(state) {
           </p>`
         : nothing
     }
+    ${state.refusals.length > 0 ? refused(state) : nothing}
+  </div>`;
+}
+
+/** @param {State} state */
+function refused({ refusals, forgetRefusals }) {
+  return html`<div class="banner">
+    <p>
+      ${ngettext(
+        "One statement that waited on this device was refused, and does not hold. All else is kept.",
+        "{count} statements that waited on this device were refused, and do not hold. All else is kept.",
+        refusals.length,
+      )}
+    </p>
+    <ul>
+      ${refusals.map(({ sentence, remedy }) => html`<li>${sentence} ${remedy}</li>`)}
+    </ul>
+    <button type="button" class="btn btn-secondary" @click=${forgetRefusals}>
+      ${_("I have read it")}
+    </button>
   </div>`;
 }
 

@@ -57,6 +57,14 @@ export function _(text, values = {}) {
 }
 
 /**
+ * What the worker told: in the page's language where the catalogue has its text, else as it came.
+ * @param {{text?: string, values?: Values, sentence: string}} told
+ */
+export function toldText({ text, values = {}, sentence }) {
+  return text && filled(text, values) === sentence ? _(text, values) : sentence;
+}
+
+/**
  * The text for a count; `{count}` is filled in.
  * @param {string} singular
  * @param {string} plural

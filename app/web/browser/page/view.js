@@ -1,5 +1,6 @@
 // Owns what a view is given: loading, actions, dialogs and notes, all of which render by themselves.
 import { confirmDialog, openDialog } from "./dialogs.js";
+import { toldText } from "./texts.js";
 
 /**
  * @typedef {object} View
@@ -55,9 +56,22 @@ import { confirmDialog, openDialog } from "./dialogs.js";
 
 /** What went wrong, as pages tell it. @param {any} error @returns {Problem} */
 export function problemOf(error) {
-  if (error && typeof error.sentence === "string") return error;
+  if (error && typeof error.sentence === "string") return inOurWords(error);
   console.error(error);
   return { sentence: String(error?.message ?? error), name: error?.name };
+}
+
+/** An error of the worker in the page's language. @param {any} error @returns {Problem} */
+function inOurWords(error) {
+  const { name, facts, reason, texts, sentence, unharmed, remedy } = error;
+  if (!texts) return error;
+  const values = { reason, ...facts };
+  return {
+    ...{ name, facts },
+    sentence: toldText({ text: texts.sentence, values, sentence }),
+    unharmed: toldText({ text: texts.unharmed, sentence: unharmed }),
+    remedy: toldText({ text: texts.remedy, values, sentence: remedy }),
+  };
 }
 
 /** One view's hold on the application, until the next one takes its place. */

@@ -152,8 +152,11 @@ async function asked(provider, method, params = []) {
         _("Choose the right network in it and try again."),
       );
     }
+    const message = `${/** @type {any} */ (error)?.message ?? ""}`.slice(0, 200);
     throw failure(
-      _("Your wallet did not answer as expected."),
+      message
+        ? _("Your wallet did not sign; it says: {message}", { message })
+        : _("Your wallet did not answer as expected."),
       _("Unlock the wallet, look whether it waits for you, and try again."),
     );
   }

@@ -124,6 +124,14 @@ export function view(page) {
       title: _("A whole chart in one file"),
       body: html`
         ${fileCard()}
+        ${
+          page.me?.wallet === "browser"
+            ? notice(
+                "warning",
+                _("Your wallet will ask you twice for each of these records. For a long chart, sign in with the wallet that Chartkey keeps for you."),
+              )
+            : nothing
+        }
         <p>
           ${_("It is taken apart into records, one for each visit and category, and each is sealed by itself. So you can share your allergies without sharing everything.")}
         </p>

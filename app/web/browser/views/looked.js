@@ -14,7 +14,7 @@ import {
   problem,
   stateBadge,
 } from "../page/parts.js";
-import { _, ngettext, rich } from "../page/texts.js";
+import { _, ngettext, rich, toldText } from "../page/texts.js";
 import { moment } from "../page/times.js";
 
 const SHOWN = 4;
@@ -39,11 +39,11 @@ export function view(page) {
         </p>
         <ul class="plain-list verified">
           ${result.steps.map(
-            ({ sentence, ok }) =>
-              html`<li class=${ok ? "yes" : "no"}>
-                ${icon(ok ? "check" : "close")}<span
-                  ><span class="visually-hidden">${ok ? _("Holds:") : _("Does not hold:")}</span>
-                  ${sentence}</span
+            (step) =>
+              html`<li class=${step.ok ? "yes" : "no"}>
+                ${icon(step.ok ? "check" : "close")}<span
+                  ><span class="visually-hidden">${step.ok ? _("Holds:") : _("Does not hold:")}</span>
+                  ${toldText(step)}</span
                 >
               </li>`,
           )}

@@ -6,7 +6,7 @@ import { icon } from "../page/icons.js";
 import { card, disclosure, facts, notice, pageHeader, pressable, problem, progressOf } from "../page/parts.js";
 import { scanQr } from "../page/qr.js";
 import { statementWords, typeName } from "../page/statement_words.js";
-import { _ } from "../page/texts.js";
+import { _, toldText } from "../page/texts.js";
 import { moment } from "../page/times.js";
 
 /** A statement file is some kilobytes; what is longer is something else. */
@@ -115,11 +115,11 @@ function verdict(result, name) {
       )}
       <ol class="plain-list steps">
         ${result.steps.map(
-          (/** @type {{sentence: string, ok: boolean}} */ { sentence, ok }, /** @type {number} */ at) => html`<li>
-            <span class="mark-${ok ? "good" : "bad"}">${icon(ok ? "check" : "warning")}</span>
+          (/** @type {{sentence: string, ok: boolean}} */ step, /** @type {number} */ at) => html`<li>
+            <span class="mark-${step.ok ? "good" : "bad"}">${icon(step.ok ? "check" : "warning")}</span>
             <span
-              ><span class="visually-hidden">${ok ? _("Holds:") : _("Does not hold:")} </span
-              >${at === 0 ? _("What it is: {kind}, for this node's contracts.", { kind: typeName(result.type) }) : sentence}</span
+              ><span class="visually-hidden">${step.ok ? _("Holds:") : _("Does not hold:")} </span
+              >${at === 0 ? _("What it is: {kind}, for this node's contracts.", { kind: typeName(result.type) }) : toldText(step)}</span
             >
           </li>`,
         )}
