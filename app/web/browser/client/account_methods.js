@@ -47,8 +47,8 @@ export const accountMethods = (device) => ({
     await setName(device, name, passphrase);
     return tellMe(device);
   },
-  changePassphrase: ({ passphrase, signInName }) =>
-    changePassphrase(device, { passphrase, name: signInName }),
+  changePassphrase: ({ current, passphrase, signInName }) =>
+    changePassphrase(device, { current, passphrase, name: signInName }),
   recoveryWords: () => ({ words: device.person.me.vault.words }),
   exportKeystore: async ({ passphrase }) => {
     const { wallet, address } = device.person.me;

@@ -2,7 +2,7 @@
 // speaks for the person; a session at the node.
 
 import { ZERO32, base64, equal, hex, unbase64, unhex } from "../core/bytes.js";
-import { NotStored, WrongLock } from "../core/errors.js";
+import { InvalidPhrase, NotStored, WrongLock } from "../core/errors.js";
 import { address as parseAddress } from "../core/signatures.js";
 import { lockWithPassphrase, openWithPassphrase, seedOfPhrase } from "../core/vaults.js";
 import { signInName, ticketOf } from "../core/vaults.js";
@@ -15,7 +15,8 @@ import { BrowserWallet, OwnWallet, requireSignIn } from "./wallets.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
-const SHORTEST = 10;
+const SHORTEST = 12;
+const WORDS = 24;
 const IMPORTED = "chartkey/imported-wallet/1";
 
 /** @typedef {import("./device.js").Device} Device */
@@ -279,13 +280,19 @@ export async function signOut(device, { everywhere = false, why }) {
 }
 
 /**
- * Another passphrase, at the node and here.
+ * Another passphrase, at the node and here; whoever finds an unlocked screen cannot change it.
  * @param {Device} device
- * @param {{passphrase: string, name?: string}} asked
+ * @param {{current: string, passphrase: string, name?: string}} asked `current`: the passphrase
+ *   that counts so far, or the recovery words
  */
-export async function changePassphrase(device, { passphrase, name }) {
+export async function changePassphrase(device, { current, passphrase, name }) {
   requirePassphrase(passphrase);
   const { me, standing } = device.person;
+  const isPhrase = `${current}`.trim().split(/\s+/).length === WORDS;
+  const kept = isPhrase ? null : await lockAtNode(device);
+  if (!isPhrase && !kept) throw new InvalidPhrase("there is no passphrase yet, so they are needed");
+  const seed = isPhrase ? seedOf(current) : await openWithPassphrase(kept, current);
+  if (!equal(seed, me.vault.seed)) throw new WrongLock();
   const lock = await lockWithPassphrase(me.vault.seed, passphrase);
   await device.node.put("/api/me/lock", { lock });
   const called = name || standing?.name;

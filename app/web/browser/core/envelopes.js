@@ -15,7 +15,10 @@ const SLOTS_STEP = 4;
 const MOST_SLOTS = 108;
 /** Commitment and nonce, which end the head. */
 const TAIL = 32 + 12;
+/** A reader takes texts from here on; a writer pads further (docs/formats.md, section 11). */
 const SMALLEST = 2048;
+const PADDED = 4096;
+const PADDING_STEP = 4;
 const LARGEST = 1 << 17;
 /** The most that a letter may take as canonical JSON. */
 export const MOST_TEXT = LARGEST;
@@ -64,10 +67,10 @@ export async function sealEnvelope(contents, parties) {
 
 /** @param {Bytes} text */
 function padded(text) {
-  let size = SMALLEST;
-  while (size < text.length) size *= 2;
-  if (size > LARGEST) throw new RangeError("an envelope holds at most 128 KiB");
-  const whole = new Uint8Array(size).fill(0x20); // white space after JSON is still JSON
+  if (text.length > LARGEST) throw new RangeError("an envelope holds at most 128 KiB");
+  let size = PADDED;
+  while (size < text.length) size *= PADDING_STEP;
+  const whole = new Uint8Array(Math.min(size, LARGEST)).fill(0x20); // white space after JSON is still JSON
   whole.set(text);
   return whole;
 }

@@ -32,7 +32,7 @@ export function view(page) {
   const who = choosePerson(page, { label: _("Who?"), id: "book-person" });
   let bookName = "";
   let filePassphrase = "";
-  let newPassphrase = "";
+  let [nowPassphrase, newPassphrase] = ["", ""];
   let signInName = page.me?.signInName ?? "";
   /** @type {string[]} */
   let words = [];
@@ -69,10 +69,10 @@ export function view(page) {
   const change = page.action(
     async ({ onProgress }) => {
       await page.person.changePassphrase(
-        { passphrase: newPassphrase, ...(signInName ? { signInName } : {}) },
+        { current: nowPassphrase, passphrase: newPassphrase, ...(signInName ? { signInName } : {}) },
         { onProgress },
       );
-      newPassphrase = "";
+      [nowPassphrase, newPassphrase] = ["", ""];
       await page.reloadMe();
     },
     { done: _("From now on the new passphrase counts.") },
@@ -179,6 +179,8 @@ export function view(page) {
       `,
     });
 
+  const isChangeable = () => nowPassphrase !== "" && newPassphrase.length >= SHORTEST;
+
   const secrets = () =>
     card({
       title: _("Passphrase and recovery"),
@@ -189,7 +191,7 @@ export function view(page) {
             class="stack"
             @submit=${(/** @type {Event} */ event) => {
               event.preventDefault();
-              if (newPassphrase.length >= SHORTEST) void change.run();
+              if (isChangeable()) void change.run();
             }}
           >
             ${textField({
@@ -199,6 +201,18 @@ export function view(page) {
               value: signInName,
               onInput: (value) => {
                 signInName = value.trim().toLowerCase();
+                page.refresh();
+              },
+            })}
+            ${textField({
+              id: "now-passphrase",
+              label: _("Your passphrase so far"),
+              hint: _("Or your 24 recovery words, where you have forgotten it."),
+              type: "password",
+              autocomplete: "current-password",
+              value: nowPassphrase,
+              onInput: (value) => {
+                nowPassphrase = value;
                 page.refresh();
               },
             })}
@@ -219,7 +233,7 @@ export function view(page) {
             })}
             ${problem(change)}
             <p>
-              ${pressable(change, _("Change"), { kind: "primary", submit: true, disabled: newPassphrase.length < SHORTEST })}
+              ${pressable(change, _("Change"), { kind: "primary", submit: true, disabled: !isChangeable() })}
             </p>
             ${progressOf(change)}
           </form>`,
