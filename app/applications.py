@@ -85,7 +85,7 @@ def web_app(parts: Parts) -> Flask:
             desk,
             deployment_of(parts),
         ),
-        sessions(guard),
+        sessions(guard, challenges=rate_of(settings.sign_in_rate)),
         names(guard, guard.sign_in, node),
         own_things(guard, node, database, people, uploading),
         persons(guard, node, people),

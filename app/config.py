@@ -22,9 +22,13 @@ CREDENTIALS = re.compile(r"://[^/@,]*@")
 PLAIN = re.compile(r"[!-~]+")
 ELSEWHERE = (
     "CHARTKEY_ALL_CHARTS",
+    "CHARTKEY_DEPLOYER_KEY",
     "CHARTKEY_DEPLOYER_KEY_FILE",
+    "CHARTKEY_DEPLOYMENTS",
     "CHARTKEY_FAILPOINT",
     "CHARTKEY_GOVERNOR",
+    "CHARTKEY_KEYSTORE",
+    "CHARTKEY_KEYSTORE_PASSPHRASE_FILE",
 )
 """Names that scripts and tests read; a service passes over them."""
 
@@ -204,11 +208,11 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("CHARTKEY_RELAYER_KEY", "file", "$CHARTKEY_DATA/relayer.key", _path,
              "The key of the account that pays: 32 bytes in hexadecimal, mode 600."),
     _setting("CHARTKEY_BATCH_SECONDS", "seconds", "10", _number,
-             "How long an accepted statement waits for others before it is anchored."),
+             "Batches leave when the clock strikes a multiple of this; 0 for at once."),
     _setting("CHARTKEY_BATCH_SIZE", "number", "1024", _digests,
              "How many statements at most are anchored together."),
     _setting("CHARTKEY_PAD_TO", "number", "0", _number,
-             "To how many digests a batch is filled up with random ones; 0 for none."),
+             "To a multiple of how many digests a batch is filled up with random ones; 0 for none."),
     _setting("CHARTKEY_JOURNAL_SECONDS", "seconds", "60", _number,
              "How long what is kept for people waits to be written into a waybill."),
     _setting("CHARTKEY_RESEND_SECONDS", "seconds", "45", _positive,
@@ -249,6 +253,8 @@ SETTINGS: tuple[Setting, ...] = (
              "After how long without a request a session ends."),
     _setting("CHARTKEY_SESSION_SECONDS", "seconds", "43200", _positive,
              "How long a session lasts at most."),
+    _setting("CHARTKEY_SIGN_IN_RATE", "number", "30", _number,
+             "Sign-ins begun per minute from one address, in each process; 0 for no limit."),
     _setting("CHARTKEY_PERSON_RATE", "number", "2400", _number,
              "Requests per minute of one signed-in person, in each process; 0 for no limit."),
     _setting("CHARTKEY_LARGEST_UPLOAD", "bytes", "2147483648", _positive,
@@ -306,6 +312,7 @@ class Settings:
     admins: tuple[str, ...]
     idle_seconds: int
     session_seconds: int
+    sign_in_rate: int
     person_rate: int
     largest_upload: int
     storage_quota: int

@@ -1,4 +1,4 @@
-"""Owns how a real browser is found and started: for the pages' tests, pictures and measurements."""
+"""Owns how a real browser is found, started and led: for the pages' tests, pictures and measurements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.steps import SetupFailed
 
@@ -20,6 +20,21 @@ QUIET = (
     "--no-first-run",
 )
 """A browser under test asks nobody but the node."""
+FOLLOW = """
+async (path) => {
+  const before = document.querySelector("main h1");
+  const link = document.createElement("a");
+  link.href = path;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  for (let left = 3000; before?.isConnected; left -= 1) {
+    if (!left) throw new Error(`the page stays where it was: ${document.title}`);
+    await new Promise((go) => setTimeout(go, 10));
+  }
+}
+"""
+"""Follows a link that is nowhere on the page; ends when the page before has gone."""
 
 
 def find_chromium() -> str:
@@ -41,3 +56,12 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def go(page: Page, path: str) -> None:
+    """To a page of the application; one that is open already turns to it without being loaded anew."""
+    if page.locator("#app").count():
+        page.locator("#main").wait_for()  # only then links are followed
+        page.evaluate(FOLLOW, path)
+    else:
+        page.goto(path)

@@ -13,11 +13,12 @@ from app.adapters.wallets import LocalWallet
 from app.client.person import Person
 from app.core.vault import Vault, own_wallet_key
 from app.demo.trial import EmbeddedTrial
+from scripts.browser import go
 from scripts.browser_wallet import TestWallet
 from scripts.site import Site
 
 PASSPHRASE = "correct horse battery staple"  # noqa: S105  (of invented people)
-SLOW = 30_000
+SLOW = 45_000
 """Milliseconds that joining may take: keys, a lock that is meant to be slow, a block."""
 
 
@@ -33,12 +34,10 @@ def join(
 
     With a wallet of the browser, what it is to sign is agreed to from now on, as often as it asks.
     """
-    if wallet is not None:
-        wallet.inject(page.context)
-        to_wallet = page.get_by_role("button", name="Continue to my wallet")
-        page.add_locator_handler(to_wallet, lambda button: button.click())
-    page.goto("/app/join")
-    if wallet is not None:
+    if wallet is None:
+        go(page, "/app/join")
+    else:
+        open_with(page, wallet, "/app/join")
         page.get_by_label("I have a wallet already").check()
         page.get_by_role("button", name="Test wallet").click()
     page.get_by_role("button", name="Go on").click()
@@ -60,18 +59,31 @@ def join(
     return words
 
 
+def open_with(page: Page, wallet: TestWallet, path: str) -> None:
+    """Open a page in a browser with a wallet, to which what it is to sign is handed without a word."""
+    wallet.inject(page.context)
+    to_wallet = page.get_by_role("button", name="Continue to my wallet")
+    # one question may follow on the other, so that the button is there again before it was seen to go
+    page.add_locator_handler(
+        to_wallet,
+        lambda button: button.evaluate_all("(all) => all.forEach((one) => one.click())"),
+        no_wait_after=True,
+    )
+    page.goto(path)  # a wallet announces itself as the page is loaded
+
+
 def address_of(page: Page) -> str:
     """The address of whoever is signed in, as the server knows it."""
     return str(page.evaluate("async () => (await (await fetch('/api/session')).json()).person"))
 
 
-def newcomer(site: Site, *, patient: bool = False) -> Person:
-    """Somebody enrolled beside the pages, with a wallet of our own, who can sign in to them."""
+def newcomer(site: Site, *, patient: bool = False, wallet: TestWallet | None = None) -> Person:
+    """Somebody enrolled beside the pages, who can sign in to them; without a wallet, with the vault's own."""
     vault = Vault(os.urandom(32))
     blank = site.place.person(patient=patient)
     person = Person(
         node=blank.node,
-        wallet=LocalWallet(own_wallet_key(vault.seed)),
+        wallet=LocalWallet(wallet.account.key if wallet else own_wallet_key(vault.seed)),
         vault=vault,
         custodians=blank.custodians,
         threshold=blank.threshold,
@@ -93,10 +105,15 @@ def introduce(site: Site, person: str, name: str) -> None:
     EmbeddedTrial(site.place, cast(Database, site.place.node.database)).credential(person, name)
 
 
-def sign_in(page: Page, person: Person) -> None:
+def sign_in(page: Page, person: Person, wallet: TestWallet | None = None) -> None:
     """With the recovery words, on a device that keeps the vault; ends on the person's first page."""
-    page.goto("/app/unlock")
-    page.get_by_role("button", name="24 words").click()
-    page.get_by_label("Your recovery words").fill(person.vault.phrase)
+    if wallet is None:
+        go(page, "/app/unlock")
+        page.get_by_role("button", name="24 words").click()
+    else:
+        open_with(page, wallet, "/app/unlock")
+        page.get_by_role("button", name="Own wallet").click()
+        page.get_by_role("button", name="Test wallet").click()
+    page.get_by_label(re.compile("your recovery words", re.IGNORECASE)).fill(person.vault.phrase)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Sign in", level=1)).to_be_hidden(timeout=SLOW)

@@ -212,7 +212,7 @@ class EthereumChain:
                     raise TransactionFailed("it was reverted")
                 return dict(receipt)
             time.sleep(pause)
-            pause = min(2 * pause, 1.0)
+            pause = min(2 * pause, 0.25)
         raise TransactionFailed("it was not in a block after two minutes")
 
     def _receipt(self, receipt: Mapping[str, Any]) -> Receipt:

@@ -23,8 +23,6 @@ TOKEN = "X-Chartkey-Token"  # noqa: S105  (the name of a header)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_MESSAGE = 2000
 LONGEST_SIGNATURE = 4096
-CHALLENGES = "30/minute"
-"""From one address: each is a row in the database."""
 BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
 SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
 SHOWN = {"Edg": "Edge", "OPR": "Opera", "Mac OS": "Mac"}
@@ -101,8 +99,8 @@ class Guard:
             return None
 
 
-def sessions(guard: Guard, *, challenges: str = CHALLENGES) -> Blueprint:
-    """The routes of sessions; `challenges` limits how often one address may begin."""
+def sessions(guard: Guard, *, challenges: str) -> Blueprint:
+    """The routes of sessions; `challenges` limits how often one address may begin: each is a row in the database."""
     blueprint, sign_in = Blueprint("sessions", __name__, url_prefix="/api"), guard.sign_in
     limit = Limit(challenges)
 

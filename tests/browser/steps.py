@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.joining import SLOW
+from scripts.browser import go
+from scripts.joining import SLOW
 
 
 def turn_to(page: Page, name: str) -> None:
@@ -23,7 +24,7 @@ def turn_to(page: Page, name: str) -> None:
 
 def write_note(page: Page, title: str, text: str, *, category: str = "allergies") -> None:
     """Add a note to one's own chart, and be shown it."""
-    page.goto("/app/add")
+    go(page, "/app/add")
     page.get_by_label("What is it?").fill(title)
     page.get_by_label("Category").select_option(category)
     page.get_by_label("What do you want to write down?").fill(text)
@@ -42,7 +43,7 @@ def choose(page: Page, label: str, who: str) -> None:
 
 def fill_share(page: Page, viewer: str, *categories: str, purpose: str = "") -> None:
     """Go to the form of sharing, and fill it in up to the last button."""
-    page.goto("/app/share")
+    go(page, "/app/share")
     fill_share_here(page, viewer, *categories, purpose=purpose)
 
 
@@ -79,7 +80,7 @@ def take_back(page: Page, what: str) -> None:
 
 def look_at_chart(page: Page, patient: str) -> None:
     """Go to the page of a patient's shared chart, whether anything is shared or not."""
-    page.goto(f"/app/patients/{patient}")
+    go(page, f"/app/patients/{patient}")
     expect(page.get_by_text("This chart may be incomplete.")).to_be_visible()
 
 

@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.signatures import signed_json
+from scripts.browser import go
+from scripts.browser_wallet import TestWallet
+from scripts.joining import SLOW, newcomer, sign_in
+from scripts.site import Site, running_site
 from tests.browser.accessibility import require_accessible
-from tests.browser.conftest import MakeProfile
-from tests.browser.joining import SLOW, address_of, join
-from tests.browser.site import Site, running_site
-from tests.browser.wallet import TestWallet
+from tests.browser.conftest import BARE, PHONE, MakeProfile
 
 Document = dict[str, Any]
 
@@ -24,6 +25,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A node of their own: its governor and its registrar join here, once."""
     with running_site(tmp_path_factory.mktemp("site")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def auditor(share_profile: MakeProfile) -> Page:
+    """The page on which anybody checks a statement."""
+    return share_profile(path="/app/verify")
 
 
 def wallet_of(site: Site, account: int) -> TestWallet:
@@ -46,15 +53,16 @@ def agree(page: Page, button: str) -> None:
 
 
 def test_from_the_governor_to_a_name_that_anybody_can_check(
-    make_profile: MakeProfile, site: Site
+    make_profile: MakeProfile, auditor: Page, site: Site
 ) -> None:
-    governor, registrar, doctor = make_profile(), make_profile(), make_profile(phone=True)
-    join(governor, "The ministry", wallet=wallet_of(site, 1))
-    join(registrar, "The council", wallet=wallet_of(site, 2))
-    join(doctor, "Ada")
+    governor, registrar = (make_profile(path=BARE) for _ in range(2))
+    ministry, council = wallet_of(site, 1), wallet_of(site, 2)
+    sign_in(governor, newcomer(site, wallet=ministry), ministry)
+    sign_in(registrar, newcomer(site, wallet=council), council)
+    ada, doctor = newcomer(site), make_profile(phone=True)
 
-    governor.goto("/app/governor")
-    choose(governor, "Who?", address_of(registrar))
+    go(governor, "/app/governor")
+    choose(governor, "Who?", council.address)
     governor.get_by_label("May give credentials to").select_option("practitioner")
     governor.get_by_role("button", name="Go on to the cost").click()
     agree(governor, "Appoint")
@@ -63,8 +71,8 @@ def test_from_the_governor_to_a_name_that_anybody_can_check(
     )
     require_accessible(governor)
 
-    registrar.goto("/app/registrar")
-    choose(registrar, "To whom?", address_of(doctor))
+    registrar.goto("/app/registrar")  # who was appointed meanwhile sees it when the page is loaded
+    choose(registrar, "To whom?", ada.address)
     registrar.get_by_label("Name", exact=True).fill("Dr. Ada Okafor")
     registrar.get_by_role("button", name="Go on to the cost").click()
     agree(registrar, "Give the credential")
@@ -72,13 +80,14 @@ def test_from_the_governor_to_a_name_that_anybody_can_check(
     expect(given).to_contain_text("Dr. Ada Okafor", timeout=SLOW)
     require_accessible(registrar)
 
-    doctor.goto("/app/notes")
+    sign_in(doctor, ada)
+    go(doctor, "/app/notes")
     expect(doctor.get_by_role("heading", name="Records I wrote", level=1)).to_be_visible()
 
     introduction = doctor.evaluate(
         "async () => { const own = await (await fetch('/api/me')).json(); return own.introduction; }"
     )
-    stranger = make_profile(path="/app/verify")
+    stranger = auditor
     stranger.get_by_label("Or paste its text").fill(json.dumps(introduction))
     stranger.get_by_role("button", name="Check the text").click()
     expect(stranger.get_by_role("heading", name="The statement holds")).to_be_focused()
@@ -90,7 +99,7 @@ def test_from_the_governor_to_a_name_that_anybody_can_check(
     agree(registrar, "Withdraw it")
     expect(given.get_by_text("1 that has ended")).to_be_visible(timeout=SLOW)
 
-    governor.goto("/app/node")
+    go(governor, "/app/node")
     expect(governor.get_by_text("The node is ready.")).to_be_visible()
     expect(governor.get_by_role("heading", name="Custodians")).to_be_visible()
     require_accessible(governor)
@@ -116,10 +125,8 @@ def check_file(page: Page, document: Document | str) -> None:
     )
 
 
-def test_an_auditor_checks_a_file_without_an_account(
-    make_profile: MakeProfile, permission: Document
-) -> None:
-    page = make_profile(path="/app/verify")
+def test_an_auditor_checks_a_file_without_an_account(auditor: Page, permission: Document) -> None:
+    page = auditor
     check_file(page, permission)
     expect(page.get_by_role("heading", name="The statement holds")).to_be_focused()
     page.get_by_text("What the statement says").click()
@@ -128,9 +135,10 @@ def test_an_auditor_checks_a_file_without_an_account(
 
 
 def test_a_statement_changed_after_it_was_signed_does_not_hold(
-    make_profile: MakeProfile, permission: Document
+    auditor: Page, permission: Document
 ) -> None:
-    page = make_profile(path="/app/verify", phone=True)
+    page = auditor
+    page.set_viewport_size(PHONE)
     forged = json.loads(json.dumps(permission))
     forged["typedData"]["message"]["category"] = "mental-health"
     check_file(page, forged)
@@ -138,7 +146,6 @@ def test_a_statement_changed_after_it_was_signed_does_not_hold(
     require_accessible(page)
 
 
-def test_what_is_no_statement_is_told_so(make_profile: MakeProfile) -> None:
-    page = make_profile(path="/app/verify")
-    check_file(page, "not a statement")
-    expect(page.get_by_role("alert")).to_contain_text("This is not a statement that can be read")
+def test_what_is_no_statement_is_told_so(auditor: Page) -> None:
+    check_file(auditor, "not a statement")
+    expect(auditor.get_by_role("alert")).to_contain_text("This is not a statement that can be read")

@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 from app.client.person import Person
 from app.core.records import Role
 from app.core.statements import ADD, VIEW
+from scripts.browser import go
+from scripts.joining import SLOW, address_of, newcomer, sign_in
+from scripts.site import Site
 from tests.browser.accessibility import require_accessible
 from tests.browser.conftest import MakeProfile
-from tests.browser.joining import SLOW, address_of, join
-from tests.browser.site import Site
 
 ASTHMA = {
     "resourceType": "Bundle",
@@ -46,12 +47,12 @@ def patient(site: Site) -> Person:
 
 
 @pytest.fixture
-def doctor(make_profile: MakeProfile, site: Site) -> Page:
-    """A doctor who has joined and holds a credential."""
-    page = make_profile()
-    join(page, "Dr. Ada Okafor")
-    site.place.certify(address_of(page), Role.PRACTITIONER, seconds=3600)
-    page.goto("/app/patients")
+def doctor(lend_profile: MakeProfile, site: Site) -> Page:
+    """A doctor who holds a credential, signed in."""
+    page, person = lend_profile(), newcomer(site)
+    site.place.certify(person.address, Role.PRACTITIONER, seconds=3600)
+    sign_in(page, person)
+    go(page, "/app/patients")
     return page
 
 
@@ -103,7 +104,7 @@ def test_a_visit_becomes_records_of_their_kinds(doctor: Page, patient: Person, s
     written = {record.category for record in records if record.author != patient.address}
     assert written == {"encounters", "conditions", "medications"}
 
-    doctor.goto("/app/notes")
+    go(doctor, "/app/notes")
     doctor.get_by_role("link", name="Correct Asthma").click(timeout=SLOW)
     doctor.get_by_label("Diagnosis").fill("Under control")
     doctor.get_by_role("button", name="Sign the corrected record").click()
@@ -120,7 +121,7 @@ def keep_draft(page: Page) -> None:
 
 
 def test_a_doctor_asks_with_a_reason(doctor: Page, patient: Person) -> None:
-    doctor.goto(f"/app/ask?patient={patient.address}")
+    go(doctor, f"/app/ask?patient={patient.address}")
     expect(doctor.get_by_text("Choose someone else")).to_be_visible()
     doctor.get_by_role("button", name="Ask", exact=True).click()
     expect(doctor.get_by_text("Say why. The patient decides by it.")).to_be_visible()

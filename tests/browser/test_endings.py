@@ -8,11 +8,12 @@ from typing import Any
 from playwright.sync_api import Page, Route, expect
 
 from app.adapters.rpc import RpcRefused
+from scripts.browser import go
 from scripts.browser_wallet import TestWallet
-from scripts.joining import SLOW, join, newcomer, sign_in
+from scripts.joining import SLOW, newcomer, sign_in
 from scripts.site import Site
 from tests.browser import steps
-from tests.browser.conftest import MakeProfile
+from tests.browser.conftest import BARE, MakeProfile
 
 SESSIONS = "**/api/session"
 STATEMENTS = "**/api/statements"
@@ -21,9 +22,9 @@ IDLE = 3
 
 
 def test_an_idle_session_leaves_the_screen_without_being_asked(
-    make_profile: MakeProfile, site: Site
+    lend_profile: MakeProfile, site: Site
 ) -> None:
-    page = make_profile()
+    page = lend_profile()
 
     def sooner(route: Route) -> None:
         answer = route.fetch()
@@ -39,10 +40,10 @@ def test_an_idle_session_leaves_the_screen_without_being_asked(
 
 
 def test_what_waited_and_is_refused_when_handed_in_is_told_until_it_is_read(
-    make_profile: MakeProfile, site: Site
+    lend_profile: MakeProfile, site: Site
 ) -> None:
     person, sister = newcomer(site, patient=True), newcomer(site)
-    patient = make_profile()
+    patient = lend_profile()
     sign_in(patient, person)
     steps.turn_to(patient, "Permissions")  # where one is led afterwards, without a network too
     patient.get_by_role("link", name="Share").first.click()
@@ -86,11 +87,11 @@ class EmptyWallet(TestWallet):
 
 
 def test_a_wallets_own_reason_is_told(make_profile: MakeProfile, site: Site) -> None:
-    page: Page = make_profile()
+    page: Page = make_profile(path=BARE)
     wallet = EmptyWallet(chain=site.place.rpc)
-    join(page, "Ada Lind", patient=True, wallet=wallet)
+    sign_in(page, newcomer(site, patient=True, wallet=wallet), wallet)
     wallet.is_empty = True
-    page.goto("/app/add")
+    go(page, "/app/add")
     page.get_by_label("What is it?").fill("Tea")
     page.get_by_label("What do you want to write down?").fill("Hives")
     page.get_by_role("button", name="Sign and add it").click()

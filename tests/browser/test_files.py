@@ -18,9 +18,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.client.person import Person
 from app.demo.trial import synthetic_bundle
+from scripts.browser import go
+from scripts.joining import newcomer, sign_in
+from scripts.site import Site
 from tests.browser.conftest import MakeProfile
-from tests.browser.joining import newcomer, sign_in
-from tests.browser.site import Site
 
 LARGE = 192 << 20
 MOST_HELD = LARGE * 3 // 4
@@ -39,17 +40,17 @@ def person(site: Site) -> Person:
     return newcomer(site, patient=True)
 
 
-@pytest.fixture
-def patient(make_profile: MakeProfile, person: Person) -> Page:
+@pytest.fixture(scope="module")
+def patient(share_profile: MakeProfile, person: Person) -> Page:
     """The same, signed in."""
-    page = make_profile()
+    page = share_profile()
     sign_in(page, person)
     return page
 
 
 def add_file(page: Page, file: Path, title: str) -> None:
     """Add a file to the chart, and be shown its record."""
-    page.goto("/app/add")
+    go(page, "/app/add")
     page.get_by_label("Drop a file here").set_input_files(file)
     page.get_by_label("What is it?").fill(title)
     page.get_by_role("button", name="Sign and add it").click()
@@ -134,9 +135,9 @@ def resources(bundle: dict[str, Any]) -> Counter[str]:
 
 
 def test_a_chart_is_imported_by_a_drop_and_leaves_as_it_came(
-    make_profile: MakeProfile, site: Site, tmp_path: Path
+    lend_profile: MakeProfile, site: Site, tmp_path: Path
 ) -> None:
-    page, chart = make_profile(), synthetic_bundle().decode()
+    page, chart = lend_profile(), synthetic_bundle().decode()
     sign_in(page, newcomer(site, patient=True))
     expect(page.get_by_role("heading", name="Your chart is empty")).to_be_visible()
     dropped = page.evaluate_handle(DROP, chart)

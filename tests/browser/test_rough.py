@@ -12,11 +12,11 @@ from playwright.sync_api import Page, Route, expect
 
 from app.client.person import Person
 from app.web.built import STATIC
+from scripts.browser import go
+from scripts.joining import PASSPHRASE, SLOW, join, newcomer, sign_in
+from scripts.site import Site
 from tests.browser import steps
 from tests.browser.conftest import MakeProfile
-from tests.browser.joining import PASSPHRASE, SLOW, join, newcomer, sign_in
-from tests.browser.site import Site
-from tests.browser.wallet import TestWallet
 
 TEA = "Camomile tea: hives"
 PIECE = 8 << 20
@@ -30,9 +30,9 @@ def person(site: Site) -> Person:
 
 
 @pytest.fixture
-def patient(make_profile: MakeProfile, person: Person) -> Page:
+def patient(lend_profile: MakeProfile, person: Person) -> Page:
     """The same, signed in."""
-    page = make_profile()
+    page = lend_profile()
     sign_in(page, person)
     return page
 
@@ -76,7 +76,7 @@ def test_without_a_network_what_is_open_stays_and_what_is_signed_waits(
     steps.write_note(patient, "Tea", TEA)
     last = part_of("Where you are signed in")  # pages are fetched beforehand, this one last
     with patient.expect_request_finished(lambda request: request.url.endswith(last), timeout=SLOW):
-        steps.fill_share(patient, sister.address, "Allergies", purpose="Family")
+        patient.reload()
     steps.turn_to(patient, "My chart")
     patient.get_by_role("link", name="Tea").click()
     expect(patient.get_by_text(TEA)).to_be_visible(timeout=SLOW)
@@ -105,7 +105,7 @@ def test_without_a_network_what_is_open_stays_and_what_is_signed_waits(
 def test_a_tab_closed_in_the_middle_of_an_upload_goes_on_where_it_stopped(
     patient: Page, person: Person, site: Site, tmp_path: Path
 ) -> None:
-    patient.goto("/app/add")
+    go(patient, "/app/add")
     scan = tmp_path / "scan.dcm"
     scan.write_bytes(bytes(2 * PIECE + 5))
     patient.get_by_label("Drop a file here").set_input_files(scan)
@@ -143,7 +143,7 @@ def test_a_tab_closed_in_the_middle_of_an_upload_goes_on_where_it_stopped(
 def test_however_often_it_is_pressed_one_statement_is_made(
     patient: Page, person: Person, sister: Person, site: Site
 ) -> None:
-    patient.goto("/app/add")
+    go(patient, "/app/add")
     patient.get_by_label("What is it?").fill("Tea")
     patient.get_by_label("What do you want to write down?").fill(TEA)
     with held(patient, STATEMENTS):  # so slow that one presses again
@@ -190,6 +190,7 @@ def test_the_back_button_leads_back_and_asks_before_anything_is_lost(patient: Pa
     patient.go_back()
     patient.get_by_role("dialog").get_by_role("button", name="Stay").click()
     expect(patient.get_by_label("What do you want to write down?")).to_have_value("half a sentence")
+    expect(patient).to_have_url(re.compile(r"/app/add$"))  # the way back was undone
     patient.go_back()
     patient.get_by_role("dialog").get_by_role("button", name="Leave").click()
     expect(patient.get_by_role("heading", name="My chart", level=1)).to_be_visible()
@@ -200,6 +201,7 @@ def test_the_back_button_leads_back_and_asks_before_anything_is_lost(patient: Pa
     expect(patient.get_by_text("Tea", exact=True)).to_have_count(0)
 
 
+@pytest.mark.asvs("14.3.1")
 def test_two_tabs_are_one_person_and_leave_together(patient: Page) -> None:
     other = patient.context.new_page()
     other.goto("/app/chart")
@@ -237,9 +239,9 @@ def test_a_reload_in_the_middle_loses_nothing_and_makes_nothing_twice(
 
 
 def test_a_session_that_ends_leads_back_to_where_one_was(
-    make_profile: MakeProfile, site: Site
+    lend_profile: MakeProfile, site: Site
 ) -> None:
-    page = make_profile()
+    page = lend_profile()
     join(page, "Ada Lind", patient=True)
     steps.turn_to(page, "Permissions")
     page.context.clear_cookies()  # as the node forgets a session that was idle for too long
@@ -256,22 +258,3 @@ def test_a_session_that_ends_leads_back_to_where_one_was(
     page.get_by_label("Passphrase").fill(PASSPHRASE)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Permissions", level=1)).to_be_visible(timeout=SLOW)
-
-
-def test_when_the_wallet_says_no_nothing_has_happened(
-    make_profile: MakeProfile, sister: Person, site: Site
-) -> None:
-    page, wallet = make_profile(), TestWallet(chain=site.place.rpc)
-    join(page, "Ada Lind", patient=True, wallet=wallet)
-    steps.fill_share(page, sister.address, "Allergies", purpose="Family")
-    wallet.refuses = True
-    steps.read_again(page).get_by_role("button", name="Yes, sign it").click()
-    told = page.get_by_role("alert")
-    expect(told).to_contain_text("You said no in your wallet.", timeout=SLOW)
-    expect(told).to_contain_text("Nothing was signed, and nothing was changed.")
-    assert sister.grants_held() == []
-
-    wallet.refuses = False
-    steps.read_again(page).get_by_role("button", name="Yes, sign it").click()
-    expect(page.get_by_text("1 permission is running.")).to_be_visible(timeout=SLOW)
-    assert len(sister.grants_held()) == 1

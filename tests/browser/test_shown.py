@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from scripts.browser import go
 from scripts.joining import SLOW, newcomer, practitioner, sign_in
 from scripts.site import Site
 from tests.browser import steps
@@ -51,7 +52,7 @@ def test_markup_and_addresses_in_a_record_are_text(page: Page, tmp_path: Path) -
     }
     file = tmp_path / "letter.json"
     file.write_text(json.dumps(document), encoding="utf-8")
-    page.goto("/app/add")
+    go(page, "/app/add")
     page.get_by_label("Drop a file here").set_input_files(file)
     page.get_by_label("What is it?").fill("A letter")
     page.get_by_role("button", name="Sign and add it").click()
@@ -65,6 +66,7 @@ def test_what_is_searched_for_travels_as_one_value_and_names_come_back_as_text(
     page: Page, site: Site
 ) -> None:
     practitioner(site, CALLED)
+    # loaded anew: the credential is in the newest block, which an open page may not have heard of
     page.goto("/app/share")
     asked: list[Request] = []
     page.on("request", lambda one: asked.append(one))

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import steps
-from tests.browser.conftest import MakeProfile
-from tests.browser.joining import (
+from scripts.browser import go
+from scripts.browser_wallet import TestWallet
+from scripts.joining import (
     PASSPHRASE,
     SLOW,
     address_of,
@@ -21,8 +21,9 @@ from tests.browser.joining import (
     practitioner,
     sign_in,
 )
-from tests.browser.site import Site
-from tests.browser.wallet import TestWallet
+from scripts.site import Site
+from tests.browser import steps
+from tests.browser.conftest import BARE, MakeProfile
 
 DOCTOR = "Dr. Bea Quist"
 NUTS = "Hazelnuts: the throat swells"
@@ -38,17 +39,17 @@ def wallet(site: Site) -> TestWallet:
 @pytest.fixture(scope="module")
 def doctor(share_profile: MakeProfile, site: Site, wallet: TestWallet) -> Page:
     """A doctor who joined with that wallet and was given a credential."""
-    page = share_profile()
+    page = share_profile(path=BARE)
     join(page, "Bea", wallet=wallet)
     introduce(site, address_of(page), DOCTOR)
-    page.goto("/app/patients")
+    page.goto("/app/patients")  # who was credentialed meanwhile sees it when the page is loaded
     return page
 
 
 def test_from_joining_to_everything_taken_back(
-    make_profile: MakeProfile, doctor: Page, wallet: TestWallet, site: Site
+    lend_profile: MakeProfile, doctor: Page, wallet: TestWallet, site: Site
 ) -> None:
-    patient, stranger = make_profile(phone=True), make_profile()
+    patient, stranger = lend_profile(phone=True), lend_profile()
     join(patient, "Ada Lind", patient=True)
     steps.write_note(patient, "An old fear", FEAR, category="mental-health")
     steps.write_note(patient, "Nut allergy", NUTS)
@@ -115,22 +116,22 @@ def stranger_is_refused(stranger: Page, patient: str, record: str) -> None:
     """Whoever holds no permission opens nothing, and is not told what there is."""
     steps.look_at_chart(stranger, patient)
     expect(stranger.get_by_role("heading", name="Nothing to open here now")).to_be_visible()
-    stranger.goto(record)
+    go(stranger, record)
     expect(stranger.get_by_role("alert")).to_contain_text("This record is not in your chart.")
     expect(stranger.get_by_text("Nut allergy")).to_have_count(0)
 
 
 def test_all_permissions_end_with_one_press(
-    make_profile: MakeProfile, doctor: Page, site: Site
+    lend_profile: MakeProfile, doctor: Page, site: Site
 ) -> None:
     person, aunt = newcomer(site, patient=True), newcomer(site)
-    patient = make_profile()
+    patient = lend_profile()
     sign_in(patient, person)
     steps.share(patient, DOCTOR, "Vaccinations", "Laboratory")
     steps.share(patient, aunt.address, "Vaccinations", purpose="Family")
     expect(patient.get_by_text("3 permissions are running.")).to_be_visible()
     site.settle()
-    doctor.goto("/app/patients")
+    go(doctor, "/app/patients")
     chart = doctor.get_by_role("link", name=f"Open the chart {short(person.address)}")
     expect(chart).to_be_visible(timeout=SLOW)
 
@@ -142,9 +143,9 @@ def test_all_permissions_end_with_one_press(
     expect(chart).to_have_count(0, timeout=SLOW)
 
 
-def test_a_request_is_read_and_answered(make_profile: MakeProfile, site: Site) -> None:
+def test_a_request_is_read_and_answered(lend_profile: MakeProfile, site: Site) -> None:
     person, doctor = newcomer(site, patient=True), practitioner(site, "Dr. Cato Falk")
-    patient = make_profile(phone=True)
+    patient = lend_profile(phone=True)
     sign_in(patient, person)
     steps.turn_to(patient, "Requests")
     expect(patient.get_by_role("heading", name="Nobody has asked you for anything")).to_be_visible()
@@ -164,13 +165,14 @@ def test_a_request_is_read_and_answered(make_profile: MakeProfile, site: Site) -
     assert given.statement.category == "vitals"
 
 
-def test_a_second_device_opens_by_name_and_passphrase(make_profile: MakeProfile) -> None:
-    first, second = make_profile(), make_profile(phone=True)
+def test_a_second_device_opens_by_name_and_a_lost_one_is_shut_out_by_the_recovery_words(
+    lend_profile: MakeProfile,
+) -> None:
+    lost, second = lend_profile(), lend_profile(phone=True)
     name = f"ada.{uuid4().hex[:12]}"
-    join(first, "Ada Lind", patient=True, sign_in_name=name)
-    steps.write_note(first, "Nut allergy", NUTS)
-    second.goto("/app/unlock")
-    second.get_by_label("Sign-in name").fill(name)
+    words = join(lost, "Ada Lind", patient=True, sign_in_name=name)
+    steps.write_note(lost, "Nut allergy", NUTS)
+    second.get_by_label("Sign-in name").fill(name)  # on the page that greets strangers
     second.get_by_label("Passphrase").fill("not the passphrase at all")
     second.get_by_label("Others use this device too").check()
     second.get_by_role("button", name="Sign in", exact=True).click()
@@ -185,23 +187,18 @@ def test_a_second_device_opens_by_name_and_passphrase(make_profile: MakeProfile)
     expect(second.get_by_role("heading", name="Sign in", level=1)).to_be_visible()
     expect(second.get_by_role("button", name="On this device")).to_have_count(0)
 
+    second.get_by_role("button", name="24 words").click()
+    second.get_by_label("Your recovery words").fill(" ".join([*words[:23], "zoo"]))
+    second.get_by_role("button", name="Sign in", exact=True).click()
+    expect(second.get_by_role("alert")).to_be_visible()
+    second.get_by_label("Your recovery words").fill(" ".join(words))
+    second.get_by_role("button", name="Sign in", exact=True).click()
+    expect(second.get_by_text(NUTS)).to_be_visible(timeout=SLOW)
 
-def test_a_lost_device_is_shut_out_by_the_recovery_words(make_profile: MakeProfile) -> None:
-    lost, found = make_profile(), make_profile()
-    words = join(lost, "Ada Lind", patient=True)
-    steps.write_note(lost, "Nut allergy", NUTS)
-    found.get_by_role("button", name="24 words").click()
-    found.get_by_label("Your recovery words").fill(" ".join([*words[:23], "zoo"]))
-    found.get_by_role("button", name="Sign in", exact=True).click()
-    expect(found.get_by_role("alert")).to_be_visible()
-    found.get_by_label("Your recovery words").fill(" ".join(words))
-    found.get_by_role("button", name="Sign in", exact=True).click()
-    expect(found.get_by_role("link", name="Nut allergy")).to_be_visible(timeout=SLOW)
-
-    steps.turn_to(found, "Account")
-    expect(found.get_by_role("heading", name="Where you are signed in")).to_be_visible()
-    found.get_by_role("button", name="Sign out everywhere").click()
-    found.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").click()
+    steps.turn_to(second, "Account")
+    expect(second.get_by_role("heading", name="Where you are signed in")).to_be_visible()
+    second.get_by_role("button", name="Sign out everywhere").click()
+    second.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").click()
     lost.reload()
     expect(lost.get_by_role("heading", name="Sign in", level=1)).to_be_visible()
     expect(lost.get_by_text(NUTS)).to_have_count(0)

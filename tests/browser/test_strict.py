@@ -13,11 +13,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.vault import own_wallet_key, vault_from_phrase
+from scripts.browser import go
+from scripts.joining import PASSPHRASE, SLOW, address_of, join, practitioner, sign_in
+from scripts.site import Site, running_site
 from tests.browser import steps
 from tests.browser.conftest import MakeProfile
-from tests.browser.joining import PASSPHRASE, SLOW, address_of, introduce, join
 from tests.browser.leaks import Traffic, files_below, find
-from tests.browser.site import Site
 
 NOTE = "Carries the gene of a rare illness nobody here has heard of"
 TITLE = "Result of the genetic counselling"
@@ -90,6 +91,13 @@ const begin = async () => {
 };
 begin();
 """
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A node of their own, which keeps nothing but what comes of this scenario."""
+    with running_site(tmp_path_factory.mktemp("site")) as running:
+        yield running
 
 
 def test_a_page_script_that_tries_is_refused(make_profile: MakeProfile) -> None:
@@ -189,8 +197,8 @@ def told(share_profile: MakeProfile, site: Site) -> Told:
     for page in (patient, doctor):
         traffic.listen(page.context)
     words = join(patient, NAME, patient=True, sign_in_name=SIGN_IN_NAME)
-    doctors_words = join(doctor, "Bea")
-    introduce(site, address_of(doctor), "Dr. Bea Quist")
+    colleague = practitioner(site, "Dr. Bea Quist")
+    sign_in(doctor, colleague)
     scenario(patient, doctor, site)
     root.removeHandler(kept)
     root.setLevel(level)
@@ -204,7 +212,7 @@ def told(share_profile: MakeProfile, site: Site) -> Told:
         secrets={
             **{name: secret.encode() for name, secret in secrets.items()},
             **keys_of("patient", words),
-            **keys_of("doctor", doctors_words),
+            **keys_of("doctor", colleague.vault.phrase.split()),
         },
         patient=patient,
     )
@@ -233,7 +241,7 @@ def scenario(patient: Page, doctor: Page, site: Site) -> None:
     """What two people do with each other, with everything that is nobody else's business."""
     steps.write_note(patient, TITLE, NOTE, category="genetics")
     whose = address_of(patient)
-    doctor.goto(f"/app/ask#?patient={whose}")
+    go(doctor, f"/app/ask#?patient={whose}")
     expect(doctor.get_by_text("Choose someone else")).to_be_visible()
     doctor.get_by_role("checkbox", name="Genetics").check()
     doctor.get_by_role("radio", name="See and add records").check()

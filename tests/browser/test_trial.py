@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+from scripts.joining import SLOW
 from tests.browser.accessibility import require_accessible
 from tests.browser.conftest import MakeProfile
-from tests.browser.joining import SLOW
 
 MINUTE = 60_000
 
@@ -18,8 +18,8 @@ def guide_says(page: Page, words: str) -> Locator:
     return guide
 
 
-def test_the_guide_leads_from_the_landing_to_what_was_taken_back(make_profile: MakeProfile) -> None:
-    page = make_profile(phone=True)
+def test_the_guide_leads_from_the_landing_to_what_was_taken_back(lend_profile: MakeProfile) -> None:
+    page = lend_profile(phone=True)
     page.get_by_role("link", name="Try it: three minutes").click()
     page.get_by_role("button", name="Make the two people, and begin").click()
 

@@ -136,6 +136,21 @@ function forgetRefusals() {
   refresh();
 }
 
+/** Who has no role yet may be given one in any block: then there are pages more. */
+async function meetCredentials() {
+  if (!me || me.patient || me.roles.length > 0 || me.registrarOf.length > 0) return;
+  const before = JSON.stringify(me);
+  try {
+    const now = await person.me();
+    if (!me || JSON.stringify(me) !== before || JSON.stringify(now) === before) return;
+    me = now;
+    refresh();
+  } catch (error) {
+    // The next block asks again; whatever is wrong is told by what the person does.
+    console.warn(problemOf(error).sentence);
+  }
+}
+
 async function countRequests() {
   if (!me?.patient) return;
   try {
@@ -240,6 +255,7 @@ for (const event of ["letters", "consent", "block", "anchored", "waiting", "open
   on(event, (/** @type {any} */ fact) => {
     if (event === "waiting") waiting = fact.count;
     if (event === "letters") void countRequests();
+    if (event === "block") void meetCredentials();
     view?.on?.[event]?.(fact);
     guide.heard(event);
     refresh();

@@ -10,11 +10,13 @@ from typing import Any
 
 from playwright.sync_api import Page, Route
 
+from app.client.person import Person
+
 LINK = Path(__file__).resolve().parents[3] / "app" / "web" / "browser" / "page" / "link.js"
 PASSPHRASE = "correct horse battery staple"
 PAGES = "**/static/main-*.js"
 EVENTS = ["letters", "consent", "offline", "online", "locked", "waiting", "refused"]
-PATIENCE = 15.0
+PATIENCE = 40.0
 LONGEST = 60_000
 """Milliseconds that one call may take before a test gives up on it."""
 CONNECT = """
@@ -73,15 +75,13 @@ class Device:
 
     def reload(self) -> None:
         """Load the page again: what was in memory is gone."""
-        self.page.reload()
+        self.page.goto("/")
         source = LINK.read_text().replace("export ", "")
         self.page.evaluate(CONNECT % (source, EVENTS, LONGEST))
 
     def tab(self) -> Device:
         """Another tab of the same browser."""
-        page = self.page.context.new_page()
-        page.goto("/")
-        other = Device(page)
+        other = Device(self.page.context.new_page())
         other.reload()
         return other
 
@@ -119,7 +119,27 @@ class Device:
             self.page.wait_for_timeout(50)  # lets the page hear its events
         raise AssertionError("it did not come about")
 
+    def leave(self) -> None:
+        """Sign out and forget what was told, so that the next test finds the device as it was."""
+        context = self.page.context
+        context.unroute_all()
+        context.route(PAGES, _refuse)
+        context.set_offline(False)
+        for page in context.pages:
+            if page != self.page:
+                page.close()
+        try:
+            self.call("signOut")
+        except Refused as refused:
+            if refused.name != "SignInNeeded":  # the test has done so itself
+                raise
+        self.page.evaluate("() => window.device.events.splice(0)")
+
     # what tests begin with
+
+    def sign_in(self, person: Person) -> None:
+        """As somebody who enrolled elsewhere, with the recovery words."""
+        self.call("signIn", words=person.vault.phrase.split())
 
     def join(self, name: str, *, patient: bool = False, **options: Any) -> str:
         """Enrol with a wallet of our own; answers the address."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Route
 
+from scripts.joining import newcomer
+from scripts.site import Site
+from tests.browser.client.conftest import MakeDevice, address_of
 from tests.browser.client.device import PASSPHRASE, Device
 
 ON_DISK = """
@@ -30,10 +33,11 @@ return names;
 """
 
 
+@pytest.mark.asvs("14.3.1")
 def test_another_device_signs_in_by_name_and_keeps_nothing_where_it_is_shared(
-    make_device: Callable[[], Device],
+    lend_device: MakeDevice, make_device: MakeDevice
 ) -> None:
-    own, shared, name = make_device(), make_device(), f"ada-{uuid4().hex[:8]}"
+    own, shared, name = lend_device(), make_device(), f"ada-{uuid4().hex[:8]}"
     address = own.join("Ada", patient=True, signInName=name)
     record = own.write()
     wrong = {"name": name, "passphrase": "not that one, no"}
@@ -47,8 +51,10 @@ def test_another_device_signs_in_by_name_and_keeps_nothing_where_it_is_shared(
 
 
 def test_a_page_that_is_loaded_again_asks_for_no_passphrase_until_the_person_leaves(
-    patient: Device,
+    lend_device: MakeDevice,
 ) -> None:
+    patient = lend_device()
+    person = patient.join("Ada", patient=True)
     patient.call("keepDraft", name="form", value={"notes": "half a sentence"})
     patient.reload()
     me = patient.call("resume")
@@ -56,18 +62,17 @@ def test_a_page_that_is_loaded_again_asks_for_no_passphrase_until_the_person_lea
     assert patient.call("draft", name="form") == {"notes": "half a sentence"}
     patient.call("signOut")
     assert patient.refusal("chart") == "SignInNeeded"
-    [account] = patient.call("accounts")
+    [account] = [one for one in patient.call("accounts") if one["person"] == person]
     assert (account["name"], account["kept"], account["open"]) == ("Ada", True, False)
     patient.reload()
     assert patient.call("resume") is None
-    person = account["person"]
     wrong = {"person": person, "passphrase": "not that one, no"}
     assert patient.refusal("signIn", **wrong) == "WrongLock"
     assert patient.call("signIn", person=person, passphrase=PASSPHRASE)["displayName"] == "Ada"
 
 
-def test_the_words_bring_everything_back(make_device: Callable[[], Device]) -> None:
-    first, second = make_device(), make_device()
+def test_the_words_bring_everything_back(lend_device: MakeDevice) -> None:
+    first, second = lend_device(), lend_device()
     begun = first.call("startEnrolment", wallet="own")
     first.call("finishEnrolment", displayName="Eve", passphrase=PASSPHRASE)
     record = first.write()
@@ -81,7 +86,7 @@ def test_the_words_bring_everything_back(make_device: Callable[[], Device]) -> N
 
 def test_what_one_tab_leaves_the_other_leaves_too(patient: Device) -> None:
     other = patient.tab()
-    assert other.call("resume")["displayName"] == "Ada"
+    assert other.call("resume")["person"]["address"] == address_of(patient)
     other.write(title="From the other tab")
     patient.write(title="From the first one")  # its token was renewed
     other.call("signOut")
@@ -89,11 +94,10 @@ def test_what_one_tab_leaves_the_other_leaves_too(patient: Device) -> None:
     assert patient.refusal("chart") == "SignInNeeded"
 
 
-def test_signing_out_everywhere_ends_other_devices(make_device: Callable[[], Device]) -> None:
-    first, second = make_device(), make_device()
-    words = first.call("startEnrolment", wallet="own")["words"]
-    first.call("finishEnrolment", displayName="Eve", passphrase=PASSPHRASE)
-    second.call("signIn", words=words)
+def test_signing_out_everywhere_ends_other_devices(lend_device: MakeDevice, site: Site) -> None:
+    first, second, person = lend_device(), lend_device(), newcomer(site)
+    first.sign_in(person)
+    second.sign_in(person)
     assert len(first.call("sessions")) == 2
     second.call("signOut", everywhere=True)
     assert first.refusal("sync") == "SignInNeeded"
@@ -101,16 +105,9 @@ def test_signing_out_everywhere_ends_other_devices(make_device: Callable[[], Dev
 
 
 def test_a_late_answer_to_the_session_before_does_not_end_the_next_one(
-    patient: Device, make_device: Callable[[], Device]
+    patient: Device, site: Site
 ) -> None:
-    words = make_device().run(
-        """
-        const { words } = await person.startEnrolment({ wallet: "own" });
-        await person.finishEnrolment({ displayName: "Eve", passphrase: given, patient: true });
-        return words;
-        """,
-        PASSPHRASE,
-    )
+    other = newcomer(site, patient=True)
     late: list[Route] = []
     context = patient.page.context
     context.route("**/api/envelopes*", lambda route: late.append(route))
@@ -118,7 +115,7 @@ def test_a_late_answer_to_the_session_before_does_not_end_the_next_one(
         patient.run("void person.sync().catch((error) => { window.late = error.name; })")
     [held] = patient.until(lambda: late)
     context.unroute("**/api/envelopes*")
-    patient.call("signIn", words=words)
+    patient.sign_in(other)
     held.fulfill(status=401, json={"error": "SignInNeeded", "sentence": "", "facts": {}})
     patient.until(lambda: patient.page.evaluate("() => window.late"))
     assert patient.events("locked") == []

@@ -11,9 +11,9 @@ from app.core.envelopes import seal_envelope
 from app.core.people import IdentityKeys
 from app.core.signatures import signed_json
 from app.core.statements import VIEW, Access, Grant
+from scripts.site import Site
 from tests.browser.client.conftest import address_of
 from tests.browser.client.device import Device
-from tests.browser.site import Site
 
 NOW = 1_795_000_000
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.browser.client.conftest import address_of
+from scripts.joining import newcomer
+from scripts.site import Site
+from tests.browser.client.conftest import MakeDevice, address_of
 from tests.browser.client.device import Device
 
 
@@ -37,7 +39,7 @@ def test_a_permission_opens_a_record_until_it_is_taken_back(
 
 
 def test_keys_move_on_after_a_revocation_and_others_read_on(
-    patient: Device, doctor: Device, make_device: object
+    patient: Device, doctor: Device
 ) -> None:
     viewer = address_of(doctor)
     kept, taken = (patient.give(viewer, category=one) for one in ("vitals", "conditions"))
@@ -114,10 +116,11 @@ def test_a_request_is_answered_by_a_permission(patient: Device, doctor: Device) 
 
 
 def test_a_hospitals_member_opens_until_the_membership_ends(
-    patient: Device, doctor: Device, make_device: object
+    patient: Device, doctor: Device, lend_device: MakeDevice, site: Site
 ) -> None:
-    hospital = make_device()  # type: ignore[operator]
-    house = hospital.join("St Mary")
+    hospital = lend_device()
+    hospital.sign_in(newcomer(site))
+    house = address_of(hospital)
     hospital.call("trialCredential", person=house, name="St Mary")
     record = patient.write()
     patient.give(house, category="vitals")

@@ -86,7 +86,11 @@ export class People {
     const needle = wanted.toLocaleLowerCase();
     if (!needle) return this.book();
     const own = (await this.book()).filter(({ name }) => name.toLocaleLowerCase().includes(needle));
-    const others = needle.length < 2 ? [] : await this.#introducedLike(wanted);
+    let others = needle.length < 2 ? [] : await this.#introducedLike(wanted);
+    if (others.some(({ name }) => !name)) {
+      this.me.chain.forget(); // a credential of a block that this device has not heard of yet
+      others = await this.#introducedLike(wanted);
+    }
     const known = new Set(own.map(({ address }) => address));
     return [...own, ...others.filter(({ address, name }) => name && !known.has(address))];
   }
