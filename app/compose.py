@@ -21,7 +21,6 @@ from app.adapters.database import Database
 from app.adapters.deployment import Deployment
 from app.adapters.endpoints import Endpoints
 from app.adapters.followed import FollowedChain
-from app.adapters.kubo import KuboBodies
 from app.adapters.many_bodies import ManyBodies
 from app.adapters.payer import Payer as ChainPayer
 from app.adapters.peer import HttpPeer
@@ -194,6 +193,8 @@ def open_database(settings: Settings) -> Database:
 def open_bodies(settings: Settings) -> BodyKeeper:
     """The body store: the daemons that are named, or the folder."""
     if settings.ipfs:
+        from app.adapters.kubo import KuboBodies  # here, for few nodes have it and all load this
+
         return ManyBodies([KuboBodies(url) for url in settings.ipfs], least=settings.ipfs_least)
     return FolderBodies(settings.bodies)
 

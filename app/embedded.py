@@ -147,39 +147,59 @@ def start(
             governor=governor.address,
             say=say,
         )
-        rpc = Rpc(chain_process.url)
-        chain = EthereumChain(rpc, deployment, operator)
-        node = build_node(
-            chain=chain,
-            payer=Payer(rpc, deployment, operator),
-            database=Database(f"sqlite:///{folder / 'node.db'}"),
-            bodies=FolderBodies(folder / "bodies"),
-            secret=NodeSecret(own_key(folder / "node.key")),
-        )
-        place = Embedded(
-            folder=folder,
-            chain_process=chain_process,
-            deployment=deployment,
-            chain=chain,
-            node=node,
-            custodians=[],
+        yield furnish(
+            folder,
+            chain_process,
+            deployment,
+            rpc=Rpc(chain_process.url),
+            custodians=custodians,
             threshold=threshold,
-            rpc=rpc,
         )
-        for number in range(1, custodians + 1):
-            own = folder / f"custodian-{number}"
-            place.custodians.append(
-                LocalCustodian(
-                    name=f"custodian {number}",
-                    key=PrivateKey(own_key(own / "key")),
-                    registries=[Registry(domains=chain.domains, witnesses=OneWitness(chain.view))],
-                    log=SqliteAccessLog(own / "log.db"),
-                    clock=lambda: place.clock(),
-                    random=os.urandom,
-                )
+
+
+def furnish(
+    folder: Path,
+    chain_process: LocalChain,
+    deployment: Deployment,
+    *,
+    rpc: Rpc,
+    custodians: int = 3,
+    threshold: int = 2,
+) -> Embedded:
+    """A node and its custodians on a chain that runs; the first of its accounts pays."""
+    operator = chain_process.accounts[0]
+    chain = EthereumChain(rpc, deployment, operator)
+    node = build_node(
+        chain=chain,
+        payer=Payer(rpc, deployment, operator),
+        database=Database(f"sqlite:///{folder / 'node.db'}"),
+        bodies=FolderBodies(folder / "bodies"),
+        secret=NodeSecret(own_key(folder / "node.key")),
+    )
+    place = Embedded(
+        folder=folder,
+        chain_process=chain_process,
+        deployment=deployment,
+        chain=chain,
+        node=node,
+        custodians=[],
+        threshold=threshold,
+        rpc=rpc,
+    )
+    for number in range(1, custodians + 1):
+        own = folder / f"custodian-{number}"
+        place.custodians.append(
+            LocalCustodian(
+                name=f"custodian {number}",
+                key=PrivateKey(own_key(own / "key")),
+                registries=[Registry(domains=chain.domains, witnesses=OneWitness(chain.view))],
+                log=SqliteAccessLog(own / "log.db"),
+                clock=lambda: place.clock(),
+                random=os.urandom,
             )
-        node.custodians = place.custodians
-        yield place
+        )
+    node.custodians = place.custodians
+    return place
 
 
 def _empty(folder: Path) -> None:

@@ -27,10 +27,12 @@ CACHE = tools.TOOLS / "build"
 PACKAGES = {"@openzeppelin/": tools.NODE_MODULES}
 """Where imports that begin with a package's name are read from."""
 
+RULES, OLDER_RULES = "shanghai", "london"
+"""Of the EVM: Ganache 7.9 knows none after Shanghai's, and Clique networks none after London's."""
+
 SETTINGS: dict[str, Any] = {
     "optimizer": {"enabled": True, "runs": 200},
-    # Ganache 7.9 knows no later rules.
-    "evmVersion": "shanghai",
+    "evmVersion": RULES,
     # Without the hash of the sources in the code, a changed comment is not a changed contract.
     "metadata": {"bytecodeHash": "none"},
     "outputSelection": {
@@ -101,16 +103,18 @@ class Build:
         return self.contracts[name]
 
 
-def compile_contracts(folder: Path = tools.ROOT / "contracts", cache: Path = CACHE) -> Build:
+def compile_contracts(
+    folder: Path = tools.ROOT / "contracts", cache: Path = CACHE, *, rules: str = RULES
+) -> Build:
     """Compile all contracts below `folder`, or take them from the cache where nothing changed.
 
-    Raises ContractsDoNotCompile, CannotStart.
+    `rules` names the EVM that the code is for. Raises ContractsDoNotCompile, CannotStart.
     """
     version = tools.solc_version()
     standard_input = {
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in _sources(folder).items()},
-        "settings": SETTINGS,
+        "settings": SETTINGS | {"evmVersion": rules},
     }
     given = json.dumps([version, standard_input], sort_keys=True).encode()
     kept = cache / f"{sha256(given).hexdigest()[:32]}.json"

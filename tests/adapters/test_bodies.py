@@ -58,16 +58,23 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
     )
 
 
-@pytest.mark.parametrize(
-    "size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1, LINKS * CHUNK, LINKS * CHUNK + 1]
-)
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1])
 def test_what_was_put_comes_back_byte_for_byte(kept: Kept, size: int) -> None:
-    content = os.urandom(size)
-    address = kept.store.put(iter([content[:7], b"", content[7:]]))
+    require_there_and_back(kept.store, os.urandom(size))
+
+
+@pytest.mark.parametrize("kept", ["a folder", "IPFS", "a folder and IPFS"], indirect=True)
+@pytest.mark.parametrize("size", [LINKS * CHUNK, LINKS * CHUNK + 1])
+def test_what_fills_one_block_of_links_and_more_comes_back_too(kept: Kept, size: int) -> None:
+    require_there_and_back(kept.store, os.urandom(size))
+
+
+def require_there_and_back(store: BodyKeeper, content: bytes) -> None:
+    address = store.put(iter([content[:7], b"", content[7:]]))
     assert address == cid_of(content)
-    assert kept.store.holds(address)
-    assert kept.store.fetch(address) == content
-    assert b"".join(kept.store.read(address)) == content
+    assert store.holds(address)
+    assert store.fetch(address) == content
+    assert b"".join(store.read(address)) == content
 
 
 def test_many_are_put_at_once_and_named_in_order(kept: Kept) -> None:

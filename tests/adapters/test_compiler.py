@@ -1,6 +1,7 @@
 """The build: compiled once per change, and recognized on chain whatever its immutables hold."""
 
 import json
+from shutil import copytree
 
 import pytest
 
@@ -16,18 +17,30 @@ BASE = 'pragma solidity 0.8.37;\nimport "../Leaf.sol";\nabstract contract Base i
 LEAF = "pragma solidity 0.8.37;\nabstract contract Leaf {}\n"
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Contracts that were compiled once; the compiler takes a second or two to start."""
+    found = tmp_path_factory.mktemp("compiled")
+    (found / "contracts" / "parts").mkdir(parents=True)
+    (found / "contracts" / "Answer.sol").write_text(SOURCE)
+    (found / "contracts" / "parts" / "Base.sol").write_text(BASE)
+    (found / "contracts" / "Leaf.sol").write_text(LEAF)
+    return found, compile_contracts(found / "contracts", found / "cache")
+
+
 @pytest.fixture
-def folder(tmp_path):
-    found = tmp_path / "contracts"
-    (found / "parts").mkdir(parents=True)
-    (found / "Answer.sol").write_text(SOURCE)
-    (found / "parts" / "Base.sol").write_text(BASE)
-    (found / "Leaf.sol").write_text(LEAF)
-    return found
+def first(compiled, tmp_path):
+    """What came of them the first time; the sources and the cache are this test's own."""
+    copytree(compiled[0], tmp_path, dirs_exist_ok=True)
+    return compiled[1]
 
 
-def test_what_did_not_change_is_not_compiled_again(folder, tmp_path, monkeypatch):
-    first = compile_contracts(folder, tmp_path / "cache")
+@pytest.fixture
+def folder(first, tmp_path):
+    return tmp_path / "contracts"
+
+
+def test_what_did_not_change_is_not_compiled_again(folder, first, tmp_path, monkeypatch):
     monkeypatch.setattr(compiler, "_compile", lambda _: pytest.fail("it was compiled again"))
 
     assert compile_contracts(folder, tmp_path / "cache") == first
@@ -35,8 +48,7 @@ def test_what_did_not_change_is_not_compiled_again(folder, tmp_path, monkeypatch
     assert first["Answer"].source == "contracts/Answer.sol"
 
 
-def test_a_damaged_cache_is_made_anew(folder, tmp_path):
-    first = compile_contracts(folder, tmp_path / "cache")
+def test_a_damaged_cache_is_made_anew(folder, first, tmp_path):
     (kept,) = (tmp_path / "cache").iterdir()
     kept.write_text("{")
 
@@ -44,8 +56,7 @@ def test_a_damaged_cache_is_made_anew(folder, tmp_path):
     assert json.loads(kept.read_text())
 
 
-def test_a_changed_comment_is_not_a_changed_contract(folder, tmp_path):
-    first = compile_contracts(folder, tmp_path / "cache")
+def test_a_changed_comment_is_not_a_changed_contract(folder, first, tmp_path):
     (folder / "Answer.sol").write_text(f"// a comment\n{SOURCE}")
 
     assert (
@@ -64,8 +75,8 @@ def test_what_does_not_compile_is_said_in_a_sentence(folder, tmp_path, text, rea
     (folder / "Answer.sol").write_text(text)
 
     with pytest.raises(ContractsDoNotCompile, match=reason):
-        compile_contracts(folder, tmp_path / "cache")
-    assert not (tmp_path / "cache").exists()
+        compile_contracts(folder, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_code_is_recognized_whatever_its_immutables_hold():

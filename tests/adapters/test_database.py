@@ -31,7 +31,9 @@ from tests.adapters.database_cases import (
     statement,
     url,
 )
-from tests.faults import processes
+from tests.adapters.database_others import accept_range, form_until_none, spend
+from tests.faults.site import GENEROUS
+from tests.forks import fork
 
 __all__ = ["database", "url"]
 
@@ -68,24 +70,15 @@ def test_a_digest_is_accepted_once_and_found_by_another_process(
 def test_many_threads_and_processes_that_accept_the_same_keep_it_once(
     database: Database, url: str
 ) -> None:
-    others = [processes.fork(accept_range, url, 0, 120, step) for step in (1, -1)]
+    others = [fork(accept_range, url, 0, 120, step) for step in (1, -1)]
     with ThreadPoolExecutor(8) as threads:
         accepted = list(threads.map(database.accept, [statement(n) for n in range(120)] * 2))
     for other in others:
-        other.join(processes.GENEROUS)
+        other.join(GENEROUS)
         assert other.exitcode == 0
     assert all(accepted)
     database.form_batch(AUDIT, 1000, simple)
     assert manifests(database) == [[digest(n) for n in range(120)]]
-
-
-def accept_range(url: str, first: int, end: int, step: int) -> None:
-    """In a process: take them in groups, forwards or backwards, each person's quota counted."""
-    database = Database(url)
-    database.quota = 10**6
-    many = [statement(n, account=f"0x{n % 7}", cost=1) for n in range(first, end)][::step]
-    for at in range(0, len(many), 50):
-        database.accept_all(many[at : at + 50])
 
 
 def test_books_are_apart_and_the_oldest_come_first(database: Database) -> None:
@@ -176,19 +169,11 @@ def test_what_a_custodian_hands_in_costs_nobody_anything(limited: Database) -> N
 
 
 def test_processes_together_take_no_more_than_the_quota(database: Database, url: str) -> None:
-    forks = [processes.fork(spend, url, first, 20, 25) for first in (0, 100, 200)]
-    for fork in forks:
-        fork.join(processes.GENEROUS)
-        assert fork.exitcode == 0
+    others = [fork(spend, url, first, 20, 25) for first in (0, 100, 200)]
+    for other in others:
+        other.join(GENEROUS)
+        assert other.exitcode == 0
     assert database.waiting(AUDIT, 1000)[0] == 25
-
-
-def spend(url: str, first: int, count: int, quota: int) -> None:
-    """In a process: hand in one by one for one person."""
-    database = Database(url)
-    database.quota = quota
-    for number in range(first, first + count):
-        database.accept(statement(number, account="0xA", cost=1))
 
 
 # --- calls ---
@@ -236,25 +221,18 @@ def test_what_a_batch_took_waits_no_more(database: Database, url: str) -> None:
 
 def test_batches_formed_by_many_at_once_hold_everything_once(database: Database, url: str) -> None:
     database.accept_all([statement(n) for n in range(60)])
-    forks = [processes.fork(form_until_none, url) for _ in range(2)]
+    others = [fork(form_until_none, url) for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
         done = threads.submit(form_until_none, url)
         for number in range(60, 160):
             database.accept(statement(number))
         done.result()
-    for fork in forks:
-        fork.join(processes.GENEROUS)
-        assert fork.exitcode == 0
+    for other in others:
+        other.join(GENEROUS)
+        assert other.exitcode == 0
     form_until_none(url)
     held = [one for batch in manifests(database) for one in batch]
     assert sorted(held) == [digest(n) for n in range(160)]
-
-
-def form_until_none(url: str) -> None:
-    """In a process: form small batches while there is something to take."""
-    database = Database(url)
-    while database.form_batch(AUDIT, 7, simple) is not None:
-        pass
 
 
 def test_a_batch_larger_than_one_question_may_be_is_bound_as_a_whole(database: Database) -> None:

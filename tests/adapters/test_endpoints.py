@@ -341,6 +341,6 @@ def test_threads_share_endpoints_while_they_fail_and_come_back(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(300)
     assert len(found) == 200
     assert len(set(found)) == 1

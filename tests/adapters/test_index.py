@@ -254,7 +254,7 @@ def test_two_at_once_write_each_range_once(url: str) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(300)
     assert sorted(wrote) == [False] * 19 + [True] * 19
     counts = ours.counts()
     assert (counts["anchors"], counts["lists read"]) == (19, 19)

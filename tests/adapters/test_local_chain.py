@@ -34,7 +34,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_until_gone(pid: int, patience: float = 10.0) -> bool:
+def wait_until_gone(pid: int, patience: float = 300.0) -> bool:
     until = time.monotonic() + patience
     while is_running(pid) and time.monotonic() < until:
         time.sleep(0.01)

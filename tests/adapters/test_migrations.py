@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,9 @@ from app.adapters.database.schema import metadata
 from app.core.cid import cid_of
 from app.core.errors import Misconfigured, NotStored
 from app.core.relaying import CHANGES, ROTATES, TAKES_BACK
+from tests.adapters.database_others import begin
+from tests.faults.site import GENEROUS
+from tests.forks import fork
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = "RecordRegistry"
@@ -87,17 +88,10 @@ def test_a_migration_that_fails_changes_nothing(url: str) -> None:
 
 
 def test_processes_that_start_at_once_make_the_tables_once(url: str) -> None:
-    program = (
-        "import sys; from app.adapters.database import Database; Database(sys.argv[1]).counts()"
-    )
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, url], cwd=ROOT, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(4)
-    ]
-    told = [process.communicate(timeout=120)[1] for process in started]
-    assert [process.returncode for process in started] == [0, 0, 0, 0], told
+    started = [fork(begin, url) for _ in range(4)]
+    for process in started:
+        process.join(GENEROUS)
+    assert [process.exitcode for process in started] == [0, 0, 0, 0]
     with connect(url).connect() as connection:
         count = connection.execute(text("SELECT count(*) FROM alembic_version")).scalar()
     assert count == 1

@@ -202,7 +202,7 @@ def test_threads_share_an_endpoint_and_get_their_own_answers(anvil: LocalChain) 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
         assert not thread.is_alive()
     assert wrong == []
 

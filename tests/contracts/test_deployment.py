@@ -51,6 +51,18 @@ def addresses(deployment):
     return {name: deployment[name].address for name in NAMES}
 
 
+def under_way(sent, address):
+    """What a deployment file says of a transaction that was sent, and of which nothing is known yet."""
+    return {
+        "sender": sent["from"],
+        "nonce": sent["nonce"],
+        "address": address,
+        "since": 0,
+        "gas": sent["gas"],
+        "attempts": [{"transaction": brownie.web3.to_hex(sent["hash"]), "gasPrice": 10**9}],
+    }
+
+
 def found(said):
     return [line.split()[0] for line in said if " found at " in line]
 
@@ -122,8 +134,11 @@ def test_a_transaction_that_was_under_way_is_waited_for_and_not_sent_again(put, 
     first, _ = put()
     block = web3.eth.block_number
 
+    sent = web3.eth.get_transaction(first["AuditTrail"].transaction)
+
     def forget(kept):
-        kept["pending"] = {"AuditTrail": kept["contracts"].pop("AuditTrail")["transaction"]}
+        del kept["contracts"]["AuditTrail"]
+        kept["pending"] = {"AuditTrail": under_way(sent, first["AuditTrail"].address)}
 
     spoil(forget)
     again, _ = put()
@@ -133,11 +148,13 @@ def test_a_transaction_that_was_under_way_is_waited_for_and_not_sent_again(put, 
 
 
 def test_a_transaction_that_no_node_knows_is_sent_again(put, spoil, web3):
-    put()
+    first, _ = put()
+    sent = web3.eth.get_transaction(first["AuditTrail"].transaction)
 
     def invent(kept):
         del kept["contracts"]["AuditTrail"]
-        kept["pending"] = {"AuditTrail": "0x" + "11" * 32}
+        lost = {**sent, "nonce": sent["nonce"] + 1, "hash": bytes([0x11]) * 32}
+        kept["pending"] = {"AuditTrail": under_way(lost, "0x" + "22" * 20)}
 
     spoil(invent)
     deployment, _ = put()
