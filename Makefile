@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo serve test test-unit test-web test-contracts check screenshots texts lint format types bench ipfs clean
+.PHONY: help setup run demo serve test test-unit test-web test-contracts prove check screenshots texts lint format types bench ipfs network clean
 
 VENV := .venv/bin/python
 
@@ -38,6 +38,9 @@ test-web: setup ## Run the tests of the pages in Chromium (ARGS="-k revoke")
 test-contracts: setup ## Run the contract tests under Brownie (ARGS="-k revoke")
 	@$(VENV) -m scripts.checks contracts $(ARGS)
 
+prove: setup ## Prove the contracts: fuzz, invariants, Halmos, Slither, gas (ARGS="mutate" for mutation testing)
+	@$(VENV) -m scripts.prove $(ARGS)
+
 lint: setup ## Look for mistakes with ruff
 	@$(VENV) -m scripts.checks lint $(ARGS)
 
@@ -60,6 +63,9 @@ screenshots: setup ## Take a picture of every page, light, dark and on a phone, 
 
 ipfs: setup ## Run an IPFS daemon (Kubo) on this machine; the first time builds it, for minutes
 	@$(VENV) -m scripts.ipfs $(ARGS)
+
+network: setup ## Three geth nodes: deploy, tell the story, lose a node, survive a reorganization (minutes)
+	@scripts/network.sh prove $(ARGS)
 
 clean: ## Remove everything that set-up and tests made (not the demo's chain and records)
 	@rm -rf .venv .tools node_modules app/web/static .coverage .hypothesis .pytest_cache .ruff_cache .mypy_cache

@@ -32,7 +32,20 @@ REPORTS = TOOLS / "reports"
 COVERAGE = REPORTS / "coverage.json"
 LEAST_BRANCH_COVERAGE = 95.0
 BROWSER_TESTS = "tests/browser"
-TWO_CORES = ["-n", "2", "--dist", "loadfile"]
+MEASURED = [
+    "tests/core",
+    "tests/adapters/test_cid.py",
+    "tests/adapters/test_peer.py",
+    "tests/services/test_custodian_endpoints.py",
+    "tests/services/test_erasure.py",
+    "tests/web/test_peers.py",
+    "tests/web/test_statements.py",
+    "tests/web/test_uploads.py",
+]
+"""The tests of the core, some of which ask it through what stands on it. Only they are measured, which
+takes as long again as the tests themselves."""
+TWO_CORES = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""Files stay whole, and keep the order of tests/conftest.py: long ones first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,15 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     fault: str = ""
+
+    def and_also(self, other: Outcome) -> Outcome:
+        """Both together."""
+        return Outcome(
+            passed=self.passed + other.passed,
+            failed=self.failed + other.failed,
+            skipped=self.skipped + other.skipped,
+            fault="; ".join(filter(None, (self.fault, other.fault))),
+        )
 
 
 def check_format(words: list[str]) -> Outcome:
@@ -76,16 +98,23 @@ def check_unit(words: list[str]) -> Outcome:
     if words:
         return _pytest("unit", [PYTHON, "-m", "pytest", *words], {})
     COVERAGE.unlink(missing_ok=True)
+    pytest = [PYTHON, "-m", "pytest", *TWO_CORES]
     measure = ["--cov", "--cov-report=term:skip-covered", f"--cov-report=json:{COVERAGE}"]
-    apart = ["--ignore", BROWSER_TESTS]
-    outcome = _pytest("unit", [PYTHON, "-m", "pytest", *TWO_CORES, *apart, *measure], {})
-    return outcome if outcome.fault else _with_coverage(outcome)
+    core = _pytest("core", [*pytest, *MEASURED, *measure], {})
+    apart = [f"--ignore={path}" for path in (BROWSER_TESTS, *MEASURED)]
+    rest = _pytest("unit", [*pytest, *apart], {})
+    return (core if core.fault else _with_coverage(core)).and_also(rest)
 
 
 def check_web(words: list[str]) -> Outcome:
     """The pages in a real browser, on a real node."""
     some = words or TWO_CORES
     return _pytest("web", [PYTHON, "-m", "pytest", BROWSER_TESTS, *some], {})
+
+
+def check_proofs(words: list[str]) -> Outcome:
+    """The contracts under Forge, in short: some fuzz and invariants, gas, sizes; `make prove` does all."""
+    return _plain([PYTHON, "-m", "scripts.prove", *(words or ["quick"])])
 
 
 def check_contracts(words: list[str]) -> Outcome:
@@ -106,6 +135,7 @@ PARTS: dict[str, Callable[[list[str]], Outcome]] = {
     "types": check_types,
     "unit": check_unit,
     "web": check_web,
+    "proofs": check_proofs,
     "contracts": check_contracts,
 }
 

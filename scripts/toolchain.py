@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from app.adapters import tools
@@ -57,7 +59,9 @@ NATIVE_SOLC_SECONDS = 40
 
 BROWNIE_NETWORKS = """\
 # Written by scripts/toolchain.py at each run, on a port that is free now.
-live: []
+live:
+  - name: by CHARTKEY_RPC
+    networks: [{live}]
 development:
   - name: Anvil
     id: development
@@ -108,7 +112,7 @@ def ensure_packages() -> None:
     if is_stamped(stamp, key):
         return
     say(
-        "[2/3] npm packages: OpenZeppelin, Anvil, Ganache, solc, and what the pages are made of, 330 MB"
+        "[2/3] npm packages: OpenZeppelin, Anvil, Forge, Ganache, solc, and what the pages are made of, 420 MB"
     )
     require_room(NEEDED_MEGABYTES)
     stamp.unlink(missing_ok=True)
@@ -263,18 +267,30 @@ def _write_launcher(path: Path, line: str) -> None:
     draft.replace(path)
 
 
-def brownie_environment() -> dict[str, str]:
+def brownie_environment(words: Sequence[str] = ()) -> dict[str, str]:
     """What Brownie needs: its state inside .tools, our compiler, our chains by name, a port that is free.
 
-    On a taken port Brownie would attach to whatever listens there, and reset it.
+    On a taken port Brownie would attach to whatever listens there, and reset it. Another network than
+    ours that the words name is where CHARTKEY_RPC says.
     """
-    networks = BROWNIE_NETWORKS.format(port=_free_port())
+    networks = BROWNIE_NETWORKS.format(port=_free_port(), live=_live(words))
     (BROWNIE_HOME / ".brownie" / "network-config.yaml").write_text(networks, encoding="utf-8")
     return {
         "HOME": str(BROWNIE_HOME),
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "SOLCX_BINARY_PATH": str(tools.SOLC_FOLDER),
     }
+
+
+def _live(words: Sequence[str]) -> str:
+    """The network that `--network` names, if it is no chain that Brownie starts, as an entry in its list."""
+    named = dict(pairwise(words)).get("--network", "")
+    if named in ("", "development", "ganache"):
+        return ""
+    from app.adapters.networks import KNOWN  # a second's work, for live networks only
+
+    chain_id = KNOWN[named].chain_id if named in KNOWN else 0  # the deployment checks it itself
+    return f'{{id: "{named}", host: $CHARTKEY_RPC, chainid: {chain_id}}}'
 
 
 def _free_port() -> int:
@@ -290,7 +306,7 @@ def brownie(words: list[str]) -> int:
         )
     command = [str(Path(sys.executable).with_name("brownie")), *words]
     return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **brownie_environment()}, check=False
+        command, cwd=ROOT, env={**os.environ, **brownie_environment(words)}, check=False
     ).returncode
 
 

@@ -47,7 +47,7 @@ def request_to_first(
 
 def wait_until(is_so: Callable[[], bool]) -> None:
     """Wait for what comes about by itself: custodians go on after enough have answered."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)

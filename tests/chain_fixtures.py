@@ -183,7 +183,7 @@ def send(process: LocalChain, to: str, calldata: bytes, sender: int = REGISTRAR)
         "gas": hex(10**6),
     }
     hash_ = rpc.call("eth_sendTransaction", transaction)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 300
     while (receipt := rpc.call("eth_getTransactionReceipt", hash_)) is None:
         assert time.monotonic() < until, "no block came"
         time.sleep(0.001)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -19,6 +21,32 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("chartkey")
+
+LONG_FILES = (
+    "tests/scripts/test_network.py",
+    "tests/scripts/test_bench_load.py",
+    "tests/scripts/test_bench_web.py",
+    "tests/app/test_demo.py",
+    "tests/app/test_services.py",
+    "tests/faults/test_killed.py",
+    "tests/app/test_kept_chain.py",
+    "tests/adapters/test_bodies.py",
+    "tests/adapters/test_database.py",
+    "tests/services/test_indexer.py",
+    "tests/services/test_settling.py",
+    "tests/adapters/test_kubo.py",
+    "tests/test_readme.py",
+    "tests/core/test_nonces.py",
+    "tests/core/test_sealing.py",
+)
+"""Those that take longest, by their seconds."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, so that no core is left alone with one at the end of a run on two."""
+    root = Path(__file__).resolve().parents[1]
+    place = {root / file: at for at, file in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture

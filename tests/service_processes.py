@@ -1,12 +1,10 @@
-"""Owns services in processes of their own, as an operator runs them, for tests."""
+"""Owns services in processes of their own, for tests: forked, where an operator starts `python -m app`."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +13,12 @@ from typing import Any, Self
 
 import requests
 
-from app.adapters.processes import end_with_parent, require_free
+from app.adapters.processes import require_free
+from tests.forks import Command
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 60.0
+PATIENCE = 300.0
+"""Seconds to wait for what must come, on any machine; only a failure takes them."""
 
 
 def until(is_so: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
@@ -47,20 +47,12 @@ class Service:
     command: Sequence[str]
     environ: Mapping[str, str]
     log: Path
-    process: subprocess.Popen[bytes] = field(init=False)
+    process: Command = field(init=False)
     url: str = ""
 
     def __enter__(self) -> Self:
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", *self.command],
-                cwd=ROOT,
-                env=dict(self.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                preexec_fn=end_with_parent if sys.platform == "linux" else None,
-            )
+        self.log.touch()
+        self.process = Command(self.command, self.environ, self.log)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,7 +91,7 @@ class Service:
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, f"it ended: {self.log.read_text()}"
         try:
-            return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return requests.get(f"{self.url}/readyz", timeout=PATIENCE).status_code == 200
         except requests.ConnectionError:
             return False
 

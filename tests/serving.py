@@ -22,5 +22,5 @@ def served(app: Flask) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
-        thread.join(30)
+        thread.join(300)
         server.server_close()

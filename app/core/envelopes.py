@@ -32,7 +32,11 @@ SLOTS_STEP = 4
 TAIL = 32 + 12
 """Commitment and nonce, which end the head."""
 SMALLEST = 2048
-"""Texts are padded to a power of two from here on."""
+"""A reader takes texts from here on; writers padded to it once."""
+PADDED, PADDING_STEP = 4096, 4
+"""A writer pads to this, or four times as much as often as it takes: one size holds records, grants
+of any kind up to some forty epochs, and most openings (scripts/observer.py tries to tell them apart).
+"""
 LARGEST = 1 << 17
 MOST_SLOTS = 108
 """With the largest text this stays below 256 KiB: one IPFS block, addressed by its SHA-256."""
@@ -52,6 +56,17 @@ def seal_envelope(
     slots += [_nobody(random).noise(32, random) for _ in range(count - len(keys))]
     head = MAGIC + bytes([VERSION, count]) + b"".join(sorted(slots)) + commitment + random(12)
     return head + AESGCM(key).encrypt(head[-12:], _pad(canonical_json(contents)), head)
+
+
+def noise_envelope(random: RandomBytes) -> bytes:
+    """What looks like an envelope of the smallest size, and holds nothing.
+
+    Its slots are as an envelope's own padding slots; commitment, nonce and what AES-GCM writes under
+    a key that nobody has cannot be told from random bytes, so these are.
+    """
+    slots = sorted(_nobody(random).noise(32, random) for _ in range(SLOTS_STEP))
+    head = MAGIC + bytes([VERSION, SLOTS_STEP]) + b"".join(slots)
+    return head + random(TAIL + PADDED + 16)
 
 
 @lru_cache(maxsize=8)
@@ -109,12 +124,12 @@ def _head(envelope: bytes) -> bytes:
 
 
 def _pad(text: bytes) -> bytes:
-    size = SMALLEST
-    while size < len(text):
-        size *= 2
-    if size > LARGEST:
+    if len(text) > LARGEST:
         raise ValueError("an envelope holds at most 128 KiB")
-    return text.ljust(size, b" ")  # white space after JSON is still JSON
+    size = PADDED
+    while size < len(text):
+        size *= PADDING_STEP
+    return text.ljust(min(size, LARGEST), b" ")  # white space after JSON is still JSON
 
 
 def _parse(text: bytes) -> dict[str, Any]:

@@ -60,11 +60,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What is to be anchored of some digests: root, manifest, and the waybills that it lists."""
+    """What is to be anchored of some digests: root, manifest, and what it lists beside them.
+
+    That is waybills, and the decoys of its padding.
+    """
 
     root: bytes
     manifest: bytes
     waybills: Sequence[bytes] = ()
+    decoys: Sequence[bytes] = ()
 
 
 Maker = Callable[[Sequence[Waiting], Sequence[Entry]], Made | None]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from app.core.envelopes import noise_envelope
 from app.core.merkle import ManifestEntry, MerkleTree, encode_manifest
 from app.core.relaying import Made, Waiting
 from app.core.sheets import RandomBytes
@@ -20,8 +21,9 @@ LARGEST = 4000
 class Batching:
     """Makes root, manifest and waybills of what waits.
 
-    With `pad_to`, a batch is filled up with random digests to that size or the next power of two
-    above it, so that the size tells less.
+    With `pad_to`, a batch is filled up to the next multiple of it with random digests, each with an
+    envelope that nobody can open: neither the size of a batch nor what its list leads to tells how
+    much was accepted.
     """
 
     secret: NodeSecret
@@ -37,17 +39,30 @@ class Batching:
         ]
         if not entries:
             return None
-        entries += [ManifestEntry(digest=self.random(32)) for _ in range(self._missing(entries))]
+        decoys = [noise_envelope(self.random) for _ in range(self._missing(len(entries)))]
+        entries += [
+            ManifestEntry(digest=self.random(32), envelope=sha256(decoy).digest())
+            for decoy in decoys
+        ]
         return Made(
             root=MerkleTree(entry.digest for entry in entries).root,
             manifest=encode_manifest(entries),
             waybills=[bill for _, bill in bills],
+            decoys=decoys,
         )
 
-    def _missing(self, entries: Sequence[ManifestEntry]) -> int:
-        if not self.pad_to:
+    def _missing(self, count: int) -> int:
+        """How many entries a batch lacks to the next multiple of `pad_to`, or to one full block."""
+        if not self.pad_to or count >= LARGEST:
             return 0
-        size = self.pad_to
-        while size < len(entries):
-            size *= 2
-        return min(size, LARGEST) - len(entries) if len(entries) < LARGEST else 0
+        return min(-count % self.pad_to, LARGEST - count)
+
+
+def is_turn(now: int, since: int, every: int) -> bool:
+    """Whether a clock that strikes every so many seconds has struck after `since`, until `now`.
+
+    Batches leave when the clock strikes, whoever was first in them: an anchor's time then tells
+    between which strokes something was accepted, and no more. The wait is half as long on average
+    as one that begins with the first to come.
+    """
+    return not every or now // every > since // every

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from threading import Lock
 from typing import Any
 
@@ -34,7 +35,7 @@ from app.core.relaying import (
 )
 from app.core.signatures import Signed
 from app.core.statements import BOOKS, RECORDS
-from app.services.batching import Batching
+from app.services.batching import Batching, is_turn
 from app.services.calling import Calling, read
 from app.services.failpoints import reach
 from app.services.ports import Chain, Payer, Queue
@@ -246,18 +247,22 @@ class Relayer:
                 self.queue.form_batch(judge, self.plan.batch_size, self.batching.make)
                 reach("batch-formed")
         written = self.queue.oldest_written()
-        if written and now - written >= self.plan.journal_seconds:
+        if written and is_turn(now, written, self.plan.journal_seconds):
             self.queue.form_batch(RECORDS, self.plan.batch_size, self.batching.make)
 
     def _is_due(self, judge: str, now: int, *, at_once: bool) -> bool:
         count, oldest = self.queue.waiting(judge, self.plan.batch_size)
-        late = now - oldest >= self.plan.batch_seconds
+        late = is_turn(now, oldest, self.plan.batch_seconds)
         return count >= self.plan.batch_size or (count > 0 and (at_once or late))
 
     def _publish(self) -> None:
-        """Everything that a batch's manifest names is in the store before anything is anchored."""
+        """Everything that a batch's manifest names is in the store before anything is anchored.
+
+        In the order of their hashes: that in which they came would tell what came together.
+        """
         for batch in self.queue.unpublished_batches():
-            self.bodies.put_many([*self.queue.contents_of(batch.id), batch.manifest])
+            contents = [*self.queue.contents_of(batch.id), batch.manifest]
+            self.bodies.put_many(sorted(contents, key=lambda content: sha256(content).digest()))
             reach("manifest-published")
             self.queue.mark_published(batch.id)
             reach("batch-published")

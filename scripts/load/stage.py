@@ -19,11 +19,9 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import requests
-from web3 import HTTPProvider, Web3
 
 from app.adapters import tools
 from app.adapters.contracts import Contract
-from app.adapters.deploying import deploy
 from app.adapters.deployment import Deployment
 from app.adapters.local_chain import LocalChain, start_anvil
 from app.adapters.payer import ANCHORED
@@ -67,7 +65,7 @@ class Service(Program):
     def is_ready(self) -> bool:
         """Whether it says that it is."""
         try:
-            return requests.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return requests.get(f"{self.url}/readyz", timeout=PATIENCE).status_code == 200
         except requests.ConnectionError:
             return False
 
@@ -99,6 +97,11 @@ class Stage(AbstractContextManager["Stage"]):
         self._running: list[Service] = []
 
     def __enter__(self) -> Self:
+        # here, for clients on the stage load this module and must not load those
+        from web3 import HTTPProvider, Web3
+
+        from app.adapters.deploying import deploy
+
         with ExitStack() as stack:
             self.chain: LocalChain = stack.enter_context(start_anvil(self.folder / "chain"))
             self.deployment: Deployment = deploy(

@@ -22,7 +22,9 @@ from tests.adapters.database_cases import (
     statement,
     url,
 )
-from tests.faults import processes
+from tests.adapters.database_others import allocate_many
+from tests.faults.site import GENEROUS
+from tests.forks import fork
 
 __all__ = ["database", "url"]
 
@@ -62,20 +64,13 @@ def test_each_payer_has_nonces_of_its_own(database: Database) -> None:
 def test_threads_and_processes_that_allocate_at_once_never_share_a_nonce(
     database: Database, url: str
 ) -> None:
-    forks = [processes.fork(allocate_many, url, 15) for _ in range(2)]
+    others = [fork(allocate_many, url, 15) for _ in range(2)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: allocate_many(url, 5), range(4)))
-    for fork in forks:
-        fork.join(processes.GENEROUS)
-        assert fork.exitcode == 0
+    for other in others:
+        other.join(GENEROUS)
+        assert other.exitcode == 0
     assert nonces(database) == list(range(50))
-
-
-def allocate_many(url: str, count: int) -> None:
-    """In a process: allocate one by one."""
-    database = Database(url)
-    for _ in range(count):
-        assert allocate(database) is not None
 
 
 def test_a_nonce_is_not_used_up_where_signing_fails(database: Database) -> None:
@@ -109,7 +104,7 @@ def test_many_who_want_to_send_one_batch_send_it_once(database: Database, url: s
     batch = formed(database)
     with ThreadPoolExecutor(6) as threads:
         given = list(
-            threads.map(lambda _: allocate(Database(url), batch=batch), range(6), timeout=60)
+            threads.map(lambda _: allocate(Database(url), batch=batch), range(6), timeout=300)
         )
     assert len([one for one in given if one is not None]) == 1
 

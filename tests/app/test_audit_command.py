@@ -40,7 +40,7 @@ def run(place: Place, deployment_file: Path, *words: str, **more: str) -> tuple[
         env=environment(place, deployment_file, **more),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
@@ -125,7 +125,7 @@ def test_a_watch_says_what_changes_and_ends_when_told(
             wait_for("still 1 left")
             process.send_signal(signal.SIGTERM)
             process.stdout.read()
-            assert process.wait(30) == 1
+            assert process.wait(300) == 1
         finally:
             process.kill()
 

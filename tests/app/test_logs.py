@@ -82,11 +82,11 @@ def tell_a_story(place: Place, services: Together) -> Iterator[str]:
     forged = document | {"signature": hex0x(bytes(64) + b"\x1b")}
     for wrong in (forged, {"chartkey": NAME}, {"name": NAME}):
         answer = requests.post(
-            f"{services.url}/api/statements", json={"statement": wrong}, timeout=10
+            f"{services.url}/api/statements", json={"statement": wrong}, timeout=300
         )
         assert answer.status_code >= 400
     for path in (patient.address, hex0x(file.digest), NAME):
-        requests.get(f"{services.url}/api/proofs/{path}?name={NAME}", timeout=10)
+        requests.get(f"{services.url}/api/proofs/{path}?name={NAME}", timeout=300)
     with pytest.raises(ChartkeyError):
         patient.erase(replace(file, digest=bytes(32)))
     patient.erase(file)

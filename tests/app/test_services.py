@@ -25,7 +25,7 @@ from app.core.merkle import is_proven
 from app.core.signatures import Proof, Signed, signed_json
 from app.core.statements import AUDIT, Grant
 from tests.chain_fixtures import HOUR, NOTE, Place
-from tests.service_processes import service, until
+from tests.service_processes import PATIENCE, service, until
 
 
 @pytest.fixture
@@ -92,17 +92,19 @@ def test_the_web_service_takes_statements_that_a_relayer_anchors(
     with service(place.folder, "web", settings=settings, port=0) as web:
         web.wait_until_ready()
         file = signed_json(grant, place.chain.domains)
-        taken = requests.post(f"{web.url}/api/statements", json={"statement": file}, timeout=20)
+        taken = requests.post(
+            f"{web.url}/api/statements", json={"statement": file}, timeout=PATIENCE
+        )
         assert (taken.status_code, taken.json()) == (200, {"state": "accepted", "digest": digest})
         with service(place.folder, "relay", settings=settings) as relay:
             state = f"{web.url}/api/statements/{digest}"
             told = until(
-                lambda: (told := requests.get(state, timeout=5).json())["block"] and told,
+                lambda: (told := requests.get(state, timeout=PATIENCE).json())["block"] and told,
                 "the anchor",
             )
             assert relay.stop() == 0
         assert told["state"] == "anchored"
-        proof = requests.get(f"{web.url}/api/proofs/{digest[2:]}", timeout=5).json()
+        proof = requests.get(f"{web.url}/api/proofs/{digest[2:]}", timeout=PATIENCE).json()
         assert proof == {"root": told["root"], "path": told["path"]}
         assert web.stop() == 0
     shown = Proof(root=from_hex(proof["root"]), path=tuple(map(from_hex, proof["path"])))
@@ -125,7 +127,7 @@ def test_an_index_follows_the_chain_and_a_web_service_proves_what_another_node_a
         assert index.stop() == 0
     with service(tmp_path, "web", settings=shared, port=0) as web:
         web.wait_until_ready()
-        told = requests.get(f"{web.url}/api/statements/{hex0x(digest)}", timeout=5).json()
+        told = requests.get(f"{web.url}/api/statements/{hex0x(digest)}", timeout=PATIENCE).json()
         assert (told["state"], told["root"]) == ("anchored", hex0x(place.node.proof(digest).root))  # type: ignore[union-attr]
         assert web.stop() == 0
 
@@ -174,7 +176,7 @@ def test_a_custodian_releases_anchors_the_access_itself_and_heeds_its_operator(
 def operator(folder: Path, settings: dict[str, str], word: str) -> None:
     """What an operator types beside a running custodian."""
     with service(folder, "custodian", word, settings=settings) as command:
-        assert command.process.wait(timeout=60) == 0
+        assert command.process.wait(timeout=PATIENCE) == 0
 
 
 @pytest.mark.parametrize("command", ["relay", "web", "index", "custodian"])
@@ -183,7 +185,7 @@ def test_a_service_that_is_told_nonsense_says_so_and_does_not_start(
 ) -> None:
     wrong = settings | {"CHARTKEY_DEPLOYMENT": str(place.folder / "missing.json")}
     with service(place.folder, command, settings=wrong) as one:
-        assert one.process.wait(timeout=60) == 2
+        assert one.process.wait(timeout=PATIENCE) == 2
     assert "missing.json" in one.log.read_text()
 
 
@@ -195,7 +197,7 @@ def test_all_services_in_one_process_work_on_a_configured_chain(
         everything.wait_until_ready()
         statement = {"statement": signed_json(grant, place.chain.domains)}
         url = f"{everything.url}/api/statements"
-        digest = requests.post(url, json=[statement], timeout=20).json()[0]["digest"]
+        digest = requests.post(url, json=[statement], timeout=PATIENCE).json()[0]["digest"]
         until(anchored(place, from_hex(digest)), "the anchor")
         assert everything.stop() == 0
 
@@ -208,13 +210,14 @@ def test_listeners_to_events_leave_threads_for_everybody_else(
         web.wait_until_ready()
         events = f"{web.url}/api/events"
         streams = [
-            stack.enter_context(requests.get(events, stream=True, timeout=30)) for _ in range(2)
+            stack.enter_context(requests.get(events, stream=True, timeout=PATIENCE))
+            for _ in range(2)
         ]
         assert [stream.status_code for stream in streams] == [200, 200]
-        assert requests.get(events, timeout=30).status_code == 429
-        assert requests.get(f"{web.url}/healthz", timeout=10).status_code == 200
+        assert requests.get(events, timeout=PATIENCE).status_code == 429
+        assert requests.get(f"{web.url}/healthz", timeout=PATIENCE).status_code == 200
         statement = {"statement": signed_json(sign_grant(patient), place.chain.domains)}
-        assert requests.post(f"{web.url}/api/statements", json=statement, timeout=20).ok
+        assert requests.post(f"{web.url}/api/statements", json=statement, timeout=PATIENCE).ok
         place.settle()
         lines = (line for stream in streams[:1] for line in stream.iter_lines(decode_unicode=True))
         assert next(line for line in lines if line == "event: anchored")
@@ -225,8 +228,8 @@ def test_several_web_processes_count_together(place: Place, settings: dict[str, 
     several = settings | {"CHARTKEY_WORKERS": "2"}
     with service(place.folder, "web", settings=several, port=0) as web:
         web.wait_until_ready()
-        before = len([requests.get(f"{web.url}/healthz", timeout=5) for _ in range(10)])
-        told = requests.get(f"{web.url}/metrics", timeout=5).text
+        before = len([requests.get(f"{web.url}/healthz", timeout=PATIENCE) for _ in range(10)])
+        told = requests.get(f"{web.url}/metrics", timeout=PATIENCE).text
         counted = 'chartkey_request_seconds_count{method="GET",rule="/healthz",status="2xx"} '
         (line,) = [line for line in told.splitlines() if line.startswith(counted)]
         assert float(line.removeprefix(counted)) == before
@@ -244,16 +247,16 @@ def test_a_node_is_backed_up_while_it_runs_and_goes_on_elsewhere(
         place.node.accept_digest(waiting, AUDIT, b"an envelope")
         words = ("backup", str(archive), "--bodies", "--keys")
         with service(place.folder, *words, settings=settings) as command:
-            assert command.process.wait(timeout=60) == 0
+            assert command.process.wait(timeout=PATIENCE) == 0
     assert "THIS ARCHIVE HOLDS KEYS" in command.log.read_text()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     moved = settings | {"CHARTKEY_DEPLOYMENT": str(elsewhere / "deployment.json")}
     restore = service(elsewhere, "restore", str(archive), settings=moved)
     with restore as command:
-        assert command.process.wait(timeout=60) == 0
+        assert command.process.wait(timeout=PATIENCE) == 0
     with restore as command:  # now there is something
-        assert command.process.wait(timeout=60) == 2
+        assert command.process.wait(timeout=PATIENCE) == 2
     with service(elsewhere, "relay", settings=moved) as relay:
         database = Database(f"sqlite:///{elsewhere / 'node.db'}")
         until(lambda: database.anchored_batch(waiting), "the anchor")

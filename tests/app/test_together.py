@@ -22,7 +22,7 @@ def test_who_reads_a_body_slowly_gets_all_of_it(monkeypatch: pytest.MonkeyPatch)
     server = HttpServer(app, "127.0.0.1", 0)
     server.start()
     try:
-        line = HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+        line = HTTPConnection(urlsplit(server.url).netloc, timeout=300)
         line.request("GET", "/")
         answer = line.getresponse()
         time.sleep(6 * IDLE)  # more than buffers hold waits at the server meanwhile

@@ -204,5 +204,5 @@ def test_one_that_hangs_keeps_no_process_alive() -> None:
         custodian.go.set()
     gathering.require_enough()
     for thread in new:
-        thread.join(30)
+        thread.join(300)
         assert not thread.is_alive()

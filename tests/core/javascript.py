@@ -47,7 +47,7 @@ class JavaScript:
 
     def close(self) -> None:
         """End the process by ending its input."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=300)
 
 
 def question_line(question: str, given: Mapping[str, Any]) -> str:

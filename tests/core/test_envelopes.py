@@ -11,9 +11,20 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.encoding import canonical_json
-from app.core.envelopes import LARGEST, PURPOSE, SLOT, SMALLEST, TAIL, open_envelope, seal_envelope
+from app.core.envelopes import (
+    LARGEST,
+    PADDED,
+    PURPOSE,
+    SLOT,
+    SMALLEST,
+    TAIL,
+    noise_envelope,
+    open_envelope,
+    seal_envelope,
+)
 from app.core.errors import MalformedSeal, NoSlot, SealError, UnknownVersion
 from app.core.keys import PrivateKey, derive
+from app.core.sealed_forms import require_envelope
 from tests.makers import DOMAINS, Person, make_grant, randomness, salt
 
 CONTENTS = {"grant": "…", "key": "0x00"}
@@ -54,8 +65,8 @@ def test_a_party_named_twice_has_one_slot() -> None:
 
 
 def test_the_size_tells_neither_how_many_parties_nor_how_much_text() -> None:
-    few, many = seal({"a": "b"}, *keys(1)), seal({"a": "b" * 1500}, *keys(4))
-    assert len(few) == len(many) == 5 + 4 * SLOT + TAIL + SMALLEST + 16
+    few, many = seal({"a": "b"}, *keys(1)), seal({"a": "b" * 4000}, *keys(4))
+    assert len(few) == len(many) == 5 + 4 * SLOT + TAIL + PADDED + 16
     assert few[:5] == many[:5]
 
 
@@ -64,9 +75,28 @@ def test_the_parties_are_not_named() -> None:
     assert not any(key.public.id in envelope or key.public.raw[:32] in envelope for key in keys(2))
 
 
-def test_texts_grow_in_powers_of_two() -> None:
-    sizes = {len(seal({"a": "b" * length}, *keys(1))) for length in (2100, 3000, 4000)}
-    assert sizes == {5 + 4 * SLOT + TAIL + 2 * SMALLEST + 16}
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [(4088, 4096), (4089, 16_384), (16_376, 16_384), (16_377, 65_536), (65_529, LARGEST)],
+)
+def test_longer_texts_are_padded_to_four_times_as_much(length: int, text: int) -> None:
+    envelope = seal({"a": "b" * length}, *keys(1))
+    assert len(envelope) == 5 + 4 * SLOT + TAIL + text + 16
+    assert require_envelope(envelope) == envelope
+
+
+def test_an_envelope_of_the_sizes_that_were_once_written_still_opens() -> None:
+    text = canonical_json(CONTENTS)
+    for length in (SMALLEST, 2 * PADDED):
+        assert open_envelope(envelope_of(padded(text, length)), *keys(1)) == CONTENTS
+
+
+def test_noise_has_the_shape_of_an_envelope_and_opens_for_nobody() -> None:
+    noise = noise_envelope(randomness("noise"))
+    assert require_envelope(noise) == noise
+    assert (len(noise), noise[:5]) == (len(seal(CONTENTS, *keys(2))), seal(CONTENTS, *keys(2))[:5])
+    with pytest.raises(NoSlot):
+        open_envelope(noise, *keys(3))
 
 
 def test_a_text_that_is_too_large_is_refused() -> None:

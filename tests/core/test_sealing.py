@@ -333,7 +333,7 @@ print(json.dumps({"same": opened.digest() == given.digest(), "bytes": count, "kb
 def test_a_body_of_one_gigabyte_streams_in_little_memory(pytestconfig: pytest.Config) -> None:
     told = subprocess.run(
         [sys.executable, "-c", GIGABYTE, str(1 << 30)],
-        capture_output=True, check=True, cwd=pytestconfig.rootpath, text=True, timeout=120,
+        capture_output=True, check=True, cwd=pytestconfig.rootpath, text=True, timeout=600,
     )  # fmt: skip
     result = json.loads(told.stdout)
     assert result["same"]

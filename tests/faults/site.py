@@ -43,7 +43,7 @@ from app.services.relayer import Plan, Relayer
 ANCHORED = Web3.to_hex(Web3.keccak(text="Anchored(bytes32,bytes32,address)"))
 QUICK = Plan(batch_seconds=0, batch_size=16, resend_seconds=3)
 """Small batches that do not wait for company."""
-GENEROUS = 60.0
+GENEROUS = 300.0
 """Seconds to wait for what must come; only a failure takes them."""
 
 

@@ -26,7 +26,7 @@ def proxy(shared_chain: OwnChain) -> Iterator[FaultProxy]:
 @pytest.fixture
 def site(shared_chain: OwnChain, proxy: FaultProxy, make_site: Callable[..., Site]) -> Site:
     """A node that knows no other endpoint."""
-    return make_site(shared_chain, rpc=proxy.url, timeout=0.3)
+    return make_site(shared_chain, rpc=proxy.url, timeout=1.0)
 
 
 def test_an_endpoint_that_is_down_delays_and_loses_nothing(

@@ -20,7 +20,7 @@ from scripts.load.drawing import Bar, Curve, Growth, draw
 from scripts.load.picture import GROUPS
 from scripts.load.sizes import Sizes
 from tests.daemons import folder_in_memory
-from tests.service_processes import until
+from tests.service_processes import PATIENCE, until
 
 TINY = 0.0005
 SVG = "{http://www.w3.org/2000/svg}"
@@ -89,11 +89,11 @@ def test_ctrl_c_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
         until(lambda: run.poll() or list(folder.glob("*/folder/relay-*.log")), "the relay")
         assert len(started_under(tmp_path)) > 2
         run.send_signal(signal.SIGINT)
-        assert run.wait(timeout=60) == 130
+        assert run.wait(timeout=PATIENCE) == 130
     finally:
         run.kill()
         run.wait()
-    until(lambda: not started_under(tmp_path), "the end of what was killed", patience=10)
+    until(lambda: not started_under(tmp_path), "the end of what was killed")
     assert list(folder.iterdir()) == []
     assert not picture.exists()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from scripts import checks
-from scripts.checks import Outcome
+from scripts.checks import BROWSER_TESTS, MEASURED, Outcome
+from scripts.steps import ROOT
 
 
 @pytest.fixture
@@ -62,6 +63,35 @@ def test_branches_left_uncovered_fail_the_run(
     assert outcome.fault.startswith(fault)
     assert bool(outcome.fault) == bool(fault)
     assert outcome.passed == 3
+
+
+def test_two_runs_of_one_part_count_as_one() -> None:
+    core = Outcome(passed=3, skipped=1, fault="94.0 % are covered")
+    rest = Outcome(passed=4, failed=2, fault="pytest's exit code 1")
+    both = Outcome(passed=7, failed=2, skipped=1, fault="94.0 % are covered; pytest's exit code 1")
+    assert core.and_also(rest) == both
+    assert core.and_also(Outcome()) == core
+
+
+def test_what_is_measured_is_there_and_every_other_test_runs_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands: list[list[str]] = []
+
+    def note(name: str, command: list[str], environment: object) -> Outcome:
+        commands.append(command)
+        return Outcome(fault="not run")
+
+    monkeypatch.setattr(checks, "COVERAGE", tmp_path / "coverage.json")
+    monkeypatch.setattr(checks, "_pytest", note)
+    checks.check_unit([])
+    measured, rest = commands
+    assert all((ROOT / path).exists() for path in MEASURED)
+    assert set(MEASURED) <= set(measured)
+    assert "--cov" in measured
+    assert "--cov" not in rest
+    left_out = {word.removeprefix("--ignore=") for word in rest if word.startswith("--ignore=")}
+    assert left_out == {BROWSER_TESTS, *MEASURED}
 
 
 def test_a_run_that_never_reached_a_test_failed(

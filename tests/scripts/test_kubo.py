@@ -122,7 +122,7 @@ def test_make_ipfs_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
         assert name == "CHARTKEY_IPFS"
         assert KuboBodies(url).put([b"served"])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=300) == 0
 
 
 @pytest.mark.parametrize("words", [["port"], ["1", "2"]], ids=str)

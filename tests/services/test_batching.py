@@ -7,12 +7,14 @@ from hashlib import sha256
 
 import pytest
 
-from app.core.encoding import ZERO32
+from app.core.envelopes import open_envelope, seal_envelope
+from app.core.errors import NoSlot
 from app.core.merkle import ManifestEntry, decode_manifest, merkle_root
 from app.core.relaying import Made, Waiting
+from app.core.sealed_forms import require_envelope
 from app.core.waybills import MOST, Entry, NodeSecret, read_waybill
-from app.services.batching import LARGEST, Batching
-from tests.makers import randomness
+from app.services.batching import LARGEST, Batching, is_turn
+from tests.makers import make_person, randomness
 
 SECRET = NodeSecret(b"s" * 32)
 
@@ -66,16 +68,40 @@ def test_a_journal_makes_a_batch_without_any_statement() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accepted", "size"), [(1, 8), (7, 8), (8, 8), (9, 16), (16, 16), (17, 32), (100, 128)]
+    ("accepted", "size"), [(1, 8), (7, 8), (8, 8), (9, 16), (16, 16), (17, 24), (100, 104)]
 )
-def test_padding_fills_up_to_the_size_or_the_next_double(accepted: int, size: int) -> None:
+def test_padding_fills_up_to_the_next_multiple(accepted: int, size: int) -> None:
     rows = waiting(accepted)
     batch = made(8, rows)
     assert len(listed(batch)) == size
     assert {row.digest for row in rows} <= {entry.digest for entry in listed(batch)}
-    padding = [entry for entry in listed(batch) if entry.envelope == ZERO32]
-    assert len(padding) == size - accepted
+    assert len(batch.decoys) == size - accepted
     assert merkle_root(entry.digest for entry in listed(batch)) == batch.root
+
+
+def test_padding_leads_to_envelopes_that_look_like_others_and_open_for_nobody() -> None:
+    batch = made(8, waiting(3))
+    person = make_person("patient")
+    genuine = seal_envelope({"a": "b"}, [person.identity.public], randomness("genuine"))
+    decoys = {sha256(decoy).digest(): decoy for decoy in batch.decoys}
+    padding = {e.envelope for e in listed(batch)} - {row.envelope for row in waiting(3)}
+    assert padding == set(decoys)
+    for decoy in decoys.values():
+        assert require_envelope(decoy) == decoy
+        assert (len(decoy), decoy[:5]) == (len(genuine), genuine[:5])
+        with pytest.raises(NoSlot):
+            open_envelope(decoy, person.identity)
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "struck"),
+    [(100, 109, False), (100, 110, True), (109, 110, True), (110, 119, False), (95, 131, True)],
+)
+def test_batches_leave_when_the_clock_strikes_whoever_came_first(
+    since: int, now: int, struck: bool
+) -> None:
+    assert is_turn(now, since, 10) is struck
+    assert is_turn(now, since, 0)
 
 
 def test_a_waybill_hides_among_the_padding_of_a_size_that_tells_nothing() -> None:

@@ -336,7 +336,7 @@ def test_two_indexers_on_one_database_write_nothing_twice(world: World, url: str
             world.reorganize(2)
     done.set()
     for worker in workers:
-        worker.join(120)
+        worker.join(300)
     assert faults == []
     database = Database(url)
     assert indexed(database) == world.truth()

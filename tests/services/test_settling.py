@@ -44,7 +44,8 @@ from app.core.statements import (
 )
 from app.services.node import LocalNode
 from app.services.relayer import Plan, Relayer
-from tests.chain_fixtures import NOTE, Place, make_node
+from tests.asking import wait_until
+from tests.chain_fixtures import HOUR, NOTE, Place, make_node
 from tests.scenes import forgetting
 
 # --- anchored once ---
@@ -143,6 +144,7 @@ class Afterlife:
     @contextmanager
     def begun(self) -> Iterator[LocalNode]:
         """A node that starts now; nothing of what it did is left at the end."""
+        wait_until(self._is_mined)  # what is on its way to a block would be forgotten with the rest
         with forgetting(self.place.chain_process):
             self._copy()
             yield build_node(
@@ -152,6 +154,9 @@ class Afterlife:
                 bodies=FolderBodies(self.folder / "bodies"),
                 secret=self.place.node.secret,
             )
+
+    def _is_mined(self) -> bool:
+        return int(self.place.rpc.call("txpool_status")["pending"], 16) == 0
 
     def _copy(self) -> None:
         self._database._engine.dispose()
@@ -204,7 +209,7 @@ def test_a_crash_at_any_call_of_settling_loses_and_doubles_nothing(
         queue=Halting(relayer.queue, die, after),
         bodies=Halting(relayer.bodies, die, after),
     )
-    halting.settle()
+    halting.settle(patience=HOUR)  # every afterlife passes inside it
     require_all_done(quiet.node, "the end")
     assert died >= 30
     assert outlived == died
@@ -241,7 +246,7 @@ def test_a_chain_that_hangs_loses_nothing(tmp_path: Path, quiet: Place) -> None:
             network="x",
             path=tmp_path / "x.json",
         )
-        rpc = Rpc(anvil.url, timeout=0.3)
+        rpc = Rpc(anvil.url, timeout=1.0)
         chain = EthereumChain(rpc, deployment, None)
         node = make_node(tmp_path, chain, Payer(rpc, deployment, anvil.accounts[0]))
         node.accept_digest(digest, AUDIT)

@@ -195,10 +195,10 @@ def test_what_was_answered_is_in_the_log_of_a_custodian_that_is_killed(
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
     try:
         assert process.stdout is not None
-        http = HttpCustodian(process.stdout.readline().strip(), timeout=60)
+        http = HttpCustodian(process.stdout.readline().strip(), timeout=300)
         assert http.release(request_).shares
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(300)
     patient = request_.records[0].record.patient
     assert len(SqliteAccessLog(tmp_path / "log.db").entries(patient)) == 1

@@ -283,8 +283,9 @@ class Outbox(Tables):
             for at in range(0, len(rows), AT_ONCE):
                 bound = [row.id for row in rows[at : at + AT_ONCE]]
                 connection.execute(update(outbox).where(outbox.c.id.in_(bound)).values(batch=batch))
-            waybills = [{"address": cid_of(bill), "content": bill} for bill in made.waybills]
-            insert_many_new(connection, unpublished, waybills)
+            beside = [*made.waybills, *made.decoys]
+            letters = [{"address": cid_of(letter), "content": letter} for letter in beside]
+            insert_many_new(connection, unpublished, letters)
             # by number, for others may have committed lower ones in the meantime
             for at in range(0, len(noted), AT_ONCE):
                 told = [row.id for row in noted[at : at + AT_ONCE]]

@@ -1,0 +1,1 @@
+"""A simulated population, what becomes public of it, and an observer who tries to read it."""
