@@ -134,6 +134,7 @@ def test_below_the_floor_only_what_takes_back_is_paid_for(
     node.accept(signed_by(node, wallet, retraction))
     with pytest.raises(BalanceTooLow):
         relayer.tick()
+    shared_chain.tell("evm_mine")  # what was sent is in a block a moment later, or now
     assert node.view().retracted_at(wallet.address, retraction.record) > 0
     assert ledger.count(site.rpc, site).anchored == 0
     payer = relayer.payer.address
