@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import CannotStart
 from scripts import checks
 from scripts.checks import BROWSER_TESTS, MEASURED, Outcome
 from scripts.steps import ROOT
@@ -46,6 +47,17 @@ def test_a_failed_test_fails_the_run_and_the_rest_still_runs(
     parts["contracts"] = lambda _: Outcome(passed=5)
     assert checks.main([]) == 1
     assert last_line(capsys) == "13 passed, 2 failed, 0 skipped"
+
+
+def test_without_forge_the_proofs_are_skipped_and_say_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing() -> list[str]:
+        raise CannotStart("it is not installed for this machine", program="Forge")
+
+    monkeypatch.setattr(checks, "forge_command", missing)
+    assert checks.check_proofs([]) == Outcome(skipped=1)
+    assert "Forge" in capsys.readouterr().out
 
 
 def test_an_unknown_part_is_refused() -> None:
