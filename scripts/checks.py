@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.etree import ElementTree
 
+from app.adapters import tools
 from app.core.errors import CannotStart
-from scripts.proving.workbench import forge_command
 from scripts.steps import ROOT, TOOLS, SetupFailed
 from scripts.toolchain import brownie_environment
 
@@ -117,7 +117,7 @@ def check_web(words: list[str]) -> Outcome:
 def check_proofs(words: list[str]) -> Outcome:
     """The contracts under Forge, in short: some fuzz and invariants, gas, sizes; `make prove` does all."""
     try:
-        forge_command()
+        tools.forge_command()
     except CannotStart as missing:
         print(f"skipped: {missing} {missing.remedy}", flush=True)
         return Outcome(skipped=1)

@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import rlp
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
-from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3RPCError
 from web3.types import TxReceipt
+from web3.utils import get_create_address
 
 from app.adapters.fees import Fees, prices
 from app.adapters.networks import ask
@@ -69,7 +68,7 @@ class Creation:
         pending: Pending = {
             "sender": self._payer,
             "nonce": nonce,
-            "address": created_by(self._payer, nonce),
+            "address": get_create_address(self._payer, nonce),
             "since": self._w3.eth.block_number,
             "gas": gas,
             "attempts": [],
@@ -248,12 +247,6 @@ def payer_of(sender: LocalAccount | str) -> ChecksumAddress:
     """The address of who pays."""
     address = sender if isinstance(sender, str) else sender.address
     return Web3.to_checksum_address(address)
-
-
-def created_by(sender: str, nonce: int) -> ChecksumAddress:
-    """The address of what a transaction creates (Yellow Paper, section 7)."""
-    made = keccak(rlp.encode([bytes.fromhex(sender.removeprefix("0x")), nonce]))
-    return Web3.to_checksum_address(made[12:])
 
 
 def hashes(pending: Pending) -> Sequence[str]:

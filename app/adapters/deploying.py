@@ -17,10 +17,11 @@ import eth_abi
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 from web3 import Web3
-from web3.types import TxReceipt
+from web3.types import Nonce, TxReceipt
+from web3.utils import get_create_address
 
 from app.adapters.compiler import Build, CompiledContract, compile_contracts
-from app.adapters.creation import RESEND_SECONDS, Creation, Pending, created_by, payer_of
+from app.adapters.creation import RESEND_SECONDS, Creation, Pending, payer_of
 from app.adapters.deployment import NAMES, Deployment, load, path_of, read_file
 from app.adapters.explorers import keep_input
 from app.adapters.fees import FEE_CAP, prices
@@ -178,7 +179,7 @@ class _Steps:
         if name in self._pending:
             return Item(name=name, address=self._pending[name]["address"], is_under_way=True)
         gas = self._gas(self._creation_code(name, arguments))
-        return Item(name=name, address=created_by(self._payer, nonce), gas=gas)
+        return Item(name=name, address=get_create_address(self._payer, Nonce(nonce)), gas=gas)
 
     def _gas(self, code: bytes) -> int:
         """The most that a creation may use: what the node reckons, and a twentieth."""

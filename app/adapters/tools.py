@@ -42,18 +42,23 @@ def node_command() -> list[str]:
 
 
 def anvil_command() -> list[str]:
-    """Anvil's native binary itself, so that a signal to the process reaches the chain.
+    """Anvil's native binary itself, so that a signal to the process reaches the chain."""
+    return _of_foundry("anvil", "Anvil")
 
-    Foundry's own installation on PATH serves where npm carries no Anvil for this machine.
-    """
-    packaged = NODE_MODULES / "@foundry-rs" / f"anvil-{_platform_name()}" / "bin" / "anvil"
+
+def forge_command() -> list[str]:
+    """Forge's native binary itself: npm's launcher of it answers 0 even where tests fail."""
+    return _of_foundry("forge", "Forge")
+
+
+def _of_foundry(name: str, program: str) -> list[str]:
+    """npm's, or Foundry's own installation on PATH where npm carries none for this machine."""
+    packaged = NODE_MODULES / "@foundry-rs" / f"{name}-{_platform_name()}" / "bin" / name
     found = (
-        str(packaged)
-        if os.access(packaged, os.X_OK)
-        else shutil.which("anvil", path=foreign_path())
+        str(packaged) if os.access(packaged, os.X_OK) else shutil.which(name, path=foreign_path())
     )
     if found is None:
-        raise CannotStart("it is not installed for this machine", program="Anvil")
+        raise CannotStart("it is not installed for this machine", program=program)
     return [found]
 
 
@@ -67,14 +72,24 @@ def ganache_command() -> list[str]:
 
 def kubo_version() -> str:
     """The one version of Kubo that set-up builds, as scripts/kubo/go.mod pins it."""
-    module = KUBO_MODULE.read_text(encoding="utf-8")
-    return re.findall(r"^\s*github\.com/ipfs/kubo v(\S+)", module, re.MULTILINE)[0]
+    return pinned_by(KUBO_MODULE, "github.com/ipfs/kubo")
+
+
+def pinned_by(go_mod: Path, module: str) -> str:
+    """The version of a module that a go.mod pins."""
+    pinned = re.findall(rf"^\s*{re.escape(module)} v(\S+)", go_mod.read_text("utf-8"), re.MULTILINE)
+    return str(pinned[0])
+
+
+def kept_path(name: str, version: str, program: str) -> Path:
+    """Where a program is kept that was built from source: once for this user, since that takes minutes."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "chartkey" / f"{name}-{version}-{_platform_name()}" / program
 
 
 def kubo_path() -> Path:
-    """Where set-up puts the Kubo that it built: once for this user, since that takes minutes."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "chartkey" / f"kubo-{kubo_version()}-{_platform_name()}" / "ipfs"
+    """Where set-up puts the Kubo that it built."""
+    return kept_path("kubo", kubo_version(), "ipfs")
 
 
 def ipfs_command() -> list[str]:

@@ -9,15 +9,13 @@ seals blocks by Clique, and only for the private network that tests and trials r
 from __future__ import annotations
 
 import os
-import platform
-import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from app.adapters import tools
 from app.core.errors import CannotStart
+from scripts.from_go import build, ensure_made
 from scripts.steps import SetupFailed, alone, as_command, require_room, run, say
 
 MODULE = Path(__file__).resolve().parent
@@ -36,15 +34,12 @@ def main() -> None:
 
 def geth_version() -> str:
     """The one version of geth that is built, as go.mod pins it."""
-    module = (MODULE / "go.mod").read_text(encoding="utf-8")
-    return re.findall(r"^\s*github\.com/ethereum/go-ethereum v(\S+)", module, re.MULTILINE)[0]
+    return tools.pinned_by(MODULE / "go.mod", "github.com/ethereum/go-ethereum")
 
 
 def geth_path() -> Path:
     """Where the geth is kept that was built here."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    machine = f"{sys.platform}-{platform.machine().lower()}"
-    return cache / "chartkey" / f"geth-{geth_version()}-{machine}" / "geth"
+    return tools.kept_path("geth", geth_version(), "geth")
 
 
 def geth_command() -> list[str]:
@@ -60,13 +55,7 @@ def geth_command() -> list[str]:
 def ensure_geth() -> Path:
     """The pinned geth, built where it is not there yet."""
     target = geth_path()
-    if not os.access(target, os.X_OK):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as name:
-            draft = Path(name) / "geth"
-            _make(draft)
-            run([draft, "version"], what="geth")
-            draft.replace(target)  # whole, or not at all
+    ensure_made(target, _make, what="geth")
     return target
 
 
@@ -77,13 +66,7 @@ def _make(draft: Path) -> None:
     say(f"geth {geth_version()}: built from source by Go, two to five minutes, once")
     require_room(NEEDED_MEGABYTES)
     # Newer Go refuses by default how one of its packages looks into Go's runtime.
-    flags = ["-mod=readonly", "-trimpath", "-ldflags=-checklinkname=0"]
-    # No C compiler is needed, and the module is built exactly as go.sum has it.
-    run(
-        [go, "build", "-C", MODULE, *flags, "-o", draft, COMMAND],
-        what="geth",
-        environment={"CGO_ENABLED": "0"},
-    )
+    build(go, MODULE, COMMAND, draft, "-ldflags=-checklinkname=0", what="geth")
 
 
 if __name__ == "__main__":

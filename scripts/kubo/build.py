@@ -11,13 +11,13 @@ is another version each time, and some do not build with the newest Go.)
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from app.adapters import tools
+from scripts.from_go import build, ensure_made
 from scripts.steps import SetupFailed, alone, as_command, require_room, run, say
 
 MODULE = tools.KUBO_MODULE.parent
@@ -37,13 +37,7 @@ def main() -> None:
 def ensure_kubo() -> Path:
     """The pinned Kubo, built or downloaded where it is not there yet; .tools/bin/ipfs leads to it."""
     target = tools.kubo_path()
-    if not os.access(target, os.X_OK):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as name:
-            draft = Path(name) / "ipfs"
-            _make(draft)
-            run([draft, "version"], what="Kubo")
-            draft.replace(target)  # whole, or not at all
+    ensure_made(target, _make, what="Kubo")
     link = tools.TOOLS / "bin" / "ipfs"
     if not link.is_symlink() or link.readlink() != target:
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -58,12 +52,7 @@ def _make(draft: Path) -> None:
     if go is not None:
         say(f"Kubo {tools.kubo_version()}: built from source by Go, two to five minutes, once")
         require_room(NEEDED_MEGABYTES)
-        # No C compiler is needed, and the module is built exactly as go.sum has it.
-        run(
-            [go, "build", "-C", MODULE, "-mod=readonly", "-trimpath", "-v", "-o", draft, COMMAND],
-            what="Kubo",
-            environment={"CGO_ENABLED": "0"},
-        )
+        build(go, MODULE, COMMAND, draft, "-v", what="Kubo")
     elif npm is not None:
         say(f"Kubo {tools.kubo_version()}: npm's package kubo downloads it (there is no Go here)")
         _download(npm, draft)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.adapters import tools
-from app.core.errors import CannotStart
 from scripts.steps import ROOT, TOOLS
 
 FORGE = TOOLS / "forge"
@@ -30,20 +29,6 @@ class Ran:
 
     code: int
     output: str
-
-
-def forge_command() -> list[str]:
-    """Forge's native binary itself: npm's launcher of it answers 0 even where tests fail."""
-    anvil = Path(tools.anvil_command()[0])
-    packaged = Path(str(anvil).replace("anvil", "forge"))
-    found = (
-        str(packaged)
-        if os.access(packaged, os.X_OK)
-        else shutil.which("forge", path=tools.foreign_path())
-    )
-    if found is None:
-        raise CannotStart("it is not installed for this machine", program="Forge")
-    return [found]
 
 
 def run(
@@ -88,13 +73,16 @@ def forge(
         **(environment or {}),
     }
     return run(
-        [*forge_command(), *words], folder=folder, environment=settings, cpu_seconds=cpu_seconds
+        [*tools.forge_command(), *words],
+        folder=folder,
+        environment=settings,
+        cpu_seconds=cpu_seconds,
     )
 
 
 def with_forge() -> dict[str, str]:
     """PATH for tools that look for `forge` and `solc` by name."""
-    folders = [str(Path(forge_command()[0]).parent), str(PROVE / "bin"), tools.foreign_path()]
+    folders = [str(Path(tools.forge_command()[0]).parent), str(PROVE / "bin"), tools.foreign_path()]
     return {"PATH": os.pathsep.join(folders), "FOUNDRY_SOLC": str(tools.solc_path())}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters import tools
 from app.core.errors import CannotStart
 from scripts import checks
 from scripts.checks import BROWSER_TESTS, MEASURED, Outcome
@@ -55,7 +56,7 @@ def test_without_forge_the_proofs_are_skipped_and_say_so(
     def missing() -> list[str]:
         raise CannotStart("it is not installed for this machine", program="Forge")
 
-    monkeypatch.setattr(checks, "forge_command", missing)
+    monkeypatch.setattr(tools, "forge_command", missing)
     assert checks.check_proofs([]) == Outcome(skipped=1)
     assert "Forge" in capsys.readouterr().out
 

@@ -8,7 +8,7 @@ import { sealEnvelope } from "../core/envelopes.js";
 import { grantLetter } from "../core/letters.js";
 import { address as parseAddress } from "../core/signatures.js";
 import { ADD, VIEW } from "../core/statements.js";
-import { DraftGone, NotHere, Offline } from "./errors.js";
+import { DraftGone, NotHere, unlessAway } from "./errors.js";
 import { CLOCKS_DIFFER } from "./identity.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
@@ -144,23 +144,11 @@ export class Consent {
     return { keys, halfA: viewing && record ? await this.#halfA(record) : null };
   }
 
-  /**
-   * They may have changed since the draft was made; without the network those of then will do.
-   * @param {Draft} draft
-   */
-  async #secretsNow({ message, record, secrets }) {
-    try {
-      return await this.#secretsFor(message, record);
-    } catch (error) {
-      if (!(error instanceof Offline)) throw error;
-      return secrets;
-    }
-  }
-
   /** @param {Draft} draft */
   async #give(draft) {
     const { message, record, identity } = draft;
-    const { keys, halfA } = await this.#secretsNow(draft);
+    // they may have changed since the draft was made; without the network those of then will do
+    const { keys, halfA } = await unlessAway(this.#secretsFor(message, record), draft.secrets);
     const signed = await this.me.sign("Grant", message);
     const digest = this.me.digest(signed);
     const file = { digest, signed, keys, halfA, record, membership: null };

@@ -16,7 +16,7 @@ import {
 import { requireIntroduction } from "../core/people.js";
 import { address as parseAddress, recover } from "../core/signatures.js";
 import { readStatementFile } from "../core/statements.js";
-import { NotEnrolled, Offline } from "./errors.js";
+import { NotEnrolled, Offline, unlessAway } from "./errors.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -51,13 +51,8 @@ export class People {
     const address = parseAddress(person);
     const me = address === this.me.address;
     const name = (await this.#book()).get(address) ?? "";
-    let told;
-    try {
-      told = await this.#tell(address);
-    } catch (error) {
-      if (!(error instanceof Offline)) throw error;
-      return { address, name, roles: [], source: name ? "book" : "", me };
-    }
+    const told = await unlessAway(this.#tell(address), null);
+    if (!told) return { address, name, roles: [], source: name ? "book" : "", me };
     if (name) return { address, name, roles: told.roles, source: "book", me };
     const introduced = await this.#introduced(address, told.introduction);
     const source = introduced ? "introduction" : "";
