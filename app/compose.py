@@ -47,7 +47,7 @@ from app.services.relayer import Plan, Relayer, Settled
 
 LOG = logging.getLogger("chartkey.services")
 SQLITE = "sqlite:///"
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+EAGER_PAUSE, SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.1, 1.0
 """Seconds between a relayer's ticks: how long a revocation waits at most."""
 HEARING = 3.0
 """Seconds in which a custodian must hear of a revocation; the chain tells it in any case."""
@@ -213,8 +213,12 @@ def plan_of(settings: Settings) -> Plan:
 
 def relay_loop(relayer: Relayer) -> Loop:
     """What `python -m app relay` does."""
-    pause = min(max(relayer.plan.batch_seconds / 10, SHORTEST_PAUSE), LONGEST_PAUSE)
-    return Loop(name="relay", tick=relayer.tick, pause=pause)
+
+    def tick() -> Sequence[ChartkeyError]:
+        return relayer.tick() if relayer.is_due() else ()
+
+    pause = min(max(relayer.plan.batch_seconds / 10, EAGER_PAUSE), LONGEST_PAUSE)
+    return Loop(name="relay", tick=tick, pause=pause)
 
 
 def index_loop(indexer: Indexer) -> Loop:

@@ -44,6 +44,8 @@ PATIENCE = 120.0
 """Seconds that `settle` waits for a block."""
 AGAIN = 5.0
 """Seconds after which a transaction that is in no block is handed to the endpoint again."""
+LOOK_EVERY = 5.0
+"""Seconds between looks at the chain while nothing waits."""
 GONE = 3
 """Looks at a transaction whose nonce is used without it, before it is given a new one."""
 
@@ -94,6 +96,11 @@ class Relayer:
         self._head = b""
         self._handed_in: dict[bytes, float] = {}
         self._gone: dict[int, tuple[int, float]] = {}
+        self._looked = -LOOK_EVERY
+
+    def is_due(self) -> bool:
+        """Whether something waits; where nothing does, whether it is time to look at the chain."""
+        return time.monotonic() - self._looked >= LOOK_EVERY or self.queue.has_work()
 
     def tick(self, *, at_once: bool = False) -> list[ChartkeyError]:
         """Do everything that is due, or with `at_once` everything that waits.
@@ -164,6 +171,7 @@ class Relayer:
 
     def _look(self) -> None:
         """See what became of transactions, and whether the blocks that held some still stand."""
+        self._looked = time.monotonic()
         self._look_back()
         under_way = self.queue.under_way(self.payer.address)
         missing = []

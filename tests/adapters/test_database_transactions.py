@@ -217,3 +217,20 @@ def test_what_is_deep_enough_is_final_and_its_bytes_are_dropped(database: Databa
     assert left == 1
     assert allocate(database) is not None
     assert nonces(database) == [3]
+
+
+def test_there_is_work_until_everything_is_seen_in_a_block(database: Database) -> None:
+    assert not database.has_work()
+    database.accept(call(7))
+    assert database.has_work()
+    database.close_calls([one.id for one in database.waiting_calls()], DONE)
+    assert not database.has_work()
+    database.accept(statement(8))
+    assert database.has_work()
+    transaction = allocate(database, batch=formed(database))
+    assert transaction is not None
+    assert database.has_work()
+    database.note_mined(transaction, 1, HASH)
+    assert not database.has_work()
+    database.note_reopened(transaction)
+    assert database.has_work()

@@ -94,7 +94,7 @@ def test_a_body_altered_on_disk_is_never_served_and_the_count_still_stands(
     envelope = next(iter(ledger.accepted.values()))
     address = raw_cid(sha256(envelope).digest())
     (path,) = site.bodies.rglob(address)
-    path.write_bytes(b"\0" + envelope[1:])
+    path.write_bytes(bytes([envelope[0] ^ 1]) + envelope[1:])
     with pytest.raises(StoreError):
         FolderBodies(site.bodies).fetch(address)
     FolderBodies(site.bodies).put(iter([envelope]))

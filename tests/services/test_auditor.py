@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -125,8 +126,12 @@ def test_an_index_that_is_a_block_behind_is_still_clean(
 
 
 def spoil(place: Place, address: str, folder: str = "bodies") -> None:
-    path = file_of(place, address, folder)
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    alter(file_of(place, address, folder))
+
+
+def alter(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
 @pytest.mark.parametrize("how", [Kind.MISSING, Kind.ALTERED])
@@ -178,8 +183,7 @@ def test_two_ipfs_daemons_mend_each_other_and_erase_together(
     follow(place)
     envelope = envelope_of(place, file)
     second.delete(file.address)
-    block = two_kubos[0].block_path(envelope)
-    block.write_bytes(block.read_bytes()[:-1] + b"?")
+    alter(two_kubos[0].block_path(envelope))
     told = {(one.kind, one.what, one.where) for one in auditor_of(place).audit().left}
     assert {
         (Kind.MISSING, "body", second.name), (Kind.ALTERED, "envelope", first.name)

@@ -25,7 +25,7 @@ from app.core.signatures import Signed, signed_json
 from app.core.statements import AUDIT, Enrolment, KeysChange, Retraction, Revocation, Rotation
 from app.core.typed_data import Statement
 from app.services.node import LocalNode
-from app.services.relayer import Plan
+from app.services.relayer import LOOK_EVERY, Plan
 from tests.fault_proxy import FaultProxy
 from tests.faults.conftest import OwnChain, folder, make_site, shared_chain
 from tests.faults.site import Ledger, Site, enrol, relayer_of, signed_by
@@ -61,6 +61,22 @@ def revocation(wallet: LocalWallet, word: int) -> Revocation:
 
 
 # --- what is due ---
+
+
+def test_a_relayer_with_nothing_to_do_looks_at_the_chain_now_and_then(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relayer, now = relayer_of(site.node()), [100.0]
+    monkeypatch.setattr("app.services.relayer.time.monotonic", lambda: now[0])
+    assert relayer.is_due()
+    relayer.tick()
+    assert not relayer.is_due()
+    site.node().accept_digest(os.urandom(32), AUDIT)
+    assert relayer.is_due()
+    relayer.settle()
+    assert not relayer.is_due()
+    now[0] += LOOK_EVERY
+    assert relayer.is_due()
 
 
 def test_a_batch_waits_for_its_time_or_its_size(site: Site) -> None:

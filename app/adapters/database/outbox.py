@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    or_,
     select,
     union_all,
     update,
@@ -33,6 +34,7 @@ from app.adapters.database.schema import (
     outbox,
     parcels,
     quotas,
+    transactions,
     unpublished,
 )
 from app.adapters.database.tables import Tables, write_down
@@ -215,6 +217,11 @@ class Outbox(Tables):
 
     # batches
 
+    def has_work(self) -> bool:
+        """Whether anything that was accepted is not yet seen in a block."""
+        with reading(self._engine) as connection:
+            return bool(connection.execute(_HAS_WORK).scalar())
+
     def is_waiting_from_before(self, time: int) -> bool:
         """Whether a digest accepted up to that time, that waits for no call, is in no block yet."""
         query = (
@@ -373,6 +380,17 @@ def _is_shown() -> Exists:
         anchors.c.root == manifests.c.root,
         anchors.c.manifest == manifests.c.manifest,
     )
+
+
+_HAS_WORK = select(
+    or_(
+        exists().where(outbox.c.batch.is_(None), ~_is_shown()),
+        exists().where(batches.c.block.is_(None)),
+        exists().where(calls.c.state.in_((ACCEPTED, SENT))),
+        exists().where(transactions.c.state == SENT),
+    )
+)
+"""Asked many times a second by a relayer that has nothing to do."""
 
 
 def _call(row: Row[Any]) -> Call:
