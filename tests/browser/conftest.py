@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
-from scripts.browser import chromium, find_chromium
+from scripts.browser import chromium, find_shell
 from scripts.site import Site, running_site
 from scripts.steps import SetupFailed
 
@@ -66,10 +66,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def browser() -> Iterator[Browser]:
     """A headless Chromium; tests are skipped where none is installed."""
     try:
-        find_chromium()
+        path = find_shell()
     except SetupFailed as missing:
         pytest.skip(str(missing))
-    with chromium() as started:
+    with chromium(path) as started:
         yield started
 
 

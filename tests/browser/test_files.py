@@ -9,7 +9,7 @@ import re
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.client.person import Person
 from app.demo.trial import synthetic_bundle
-from scripts.browser import go
+from scripts.browser import find_chromium, go, launched
 from scripts.joining import newcomer, sign_in
 from scripts.site import Site
-from tests.browser.conftest import MakeProfile
+from scripts.steps import SetupFailed
+from tests.browser.conftest import MakeProfile, Profiles
 
 LARGE = 192 << 20
 MOST_HELD = LARGE * 3 // 4
@@ -38,6 +39,17 @@ VERY_SLOW = 180_000
 def person(site: Site) -> Person:
     """A patient."""
     return newcomer(site, patient=True)
+
+
+@pytest.fixture
+def whole_browser(browser: Browser) -> Iterator[Browser]:
+    """Chromium as people have it."""
+    try:
+        path = find_chromium()
+    except SetupFailed as missing:
+        pytest.skip(str(missing))
+    with launched(browser.browser_type, path) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -171,19 +183,42 @@ def picture(path: Path) -> Path:
     return path
 
 
-def test_a_picture_and_a_paper_are_shown_in_place(patient: Page, tmp_path: Path) -> None:
+def test_a_picture_is_shown_in_place(patient: Page, tmp_path: Path) -> None:
     add_file(patient, picture(tmp_path / "photo.png"), "A photograph")
     shown = patient.locator(".record-body img, main img").first
     expect(shown).to_be_visible()
     assert shown.evaluate("async (one) => (await one.decode(), [one.naturalWidth, one.naturalHeight])") == [2, 3]  # fmt: skip
     assert str(shown.get_attribute("src")).startswith("blob:")
 
-    paper = tmp_path / "letter.pdf"
-    paper.write_bytes(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
-    add_file(patient, paper, "A letter")
-    frame = patient.locator("iframe.paper")
+
+def paper(path: Path) -> Path:
+    """A PDF file without a page."""
+    path.write_bytes(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
+    return path
+
+
+def test_a_paper_is_shown_in_place_where_the_browser_reads_such(
+    whole_browser: Browser, site: Site, tmp_path: Path
+) -> None:
+    profiles = Profiles(whole_browser, site)
+    page = profiles.make()
+    sign_in(page, newcomer(site, patient=True))
+    add_file(page, paper(tmp_path / "letter.pdf"), "A letter")
+    frame = page.locator("iframe.paper")
     expect(frame).to_be_visible()
     assert str(frame.get_attribute("src")).startswith("blob:")
+    profiles.close()
+
+
+def test_a_paper_is_saved_where_the_browser_reads_none(patient: Page, tmp_path: Path) -> None:
+    if patient.evaluate("() => navigator.pdfViewerEnabled"):
+        pytest.skip("only a browser without a reader of PDF files shows this")
+    file = paper(tmp_path / "letter.pdf")
+    add_file(patient, file, "A letter")
+    expect(patient.locator("iframe")).to_have_count(0)
+    with patient.expect_download() as saved:
+        patient.get_by_role("button", name=re.compile(r"^Save \(")).click()
+    assert Path(saved.value.path()).read_bytes() == file.read_bytes()
 
 
 def test_what_a_file_is_called_does_not_decide_what_it_is(patient: Page, tmp_path: Path) -> None:
