@@ -61,10 +61,10 @@ def chromium(path: str = "") -> Iterator[Browser]:
 
 
 @contextmanager
-def launched(kind: BrowserType, path: str) -> Iterator[Browser]:
+def launched(kind: BrowserType, path: str, *flags: str) -> Iterator[Browser]:
     """The same where Playwright runs already, as it does once in a thread."""
     # without a sandbox of its own, since CI's user may be root, whom Chromium refuses one
-    browser = kind.launch(executable_path=path, args=[*QUIET, "--no-sandbox"])
+    browser = kind.launch(executable_path=path, args=[*QUIET, "--no-sandbox", *flags])
     try:
         yield browser
     finally:

@@ -40,6 +40,13 @@ def join(
         open_with(page, wallet, "/app/join")
         page.get_by_label("I have a wallet already").check()
         page.get_by_role("button", name="Test wallet").click()
+    return go_on_joining(page, name, patient=patient, sign_in_name=sign_in_name)
+
+
+def go_on_joining(
+    page: Page, name: str, *, patient: bool = False, sign_in_name: str = ""
+) -> list[str]:
+    """The same from where it is chosen what signs."""
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("heading", name="Write these 24 words down").wait_for()
     told = page.get_by_role("list", name="Your recovery words").get_by_role("listitem")

@@ -124,6 +124,9 @@ def test_a_late_answer_to_the_session_before_does_not_end_the_next_one(
 
 def test_a_keystore_goes_out_and_comes_back(patient: Device) -> None:
     kept = patient.call("exportKeystore", passphrase=PASSPHRASE)
-    assert patient.refusal("importKeystore", json=kept["json"], passphrase="another") == "WrongLock"
+    shut = patient.refusal("importKeystore", json=kept["json"], passphrase="another")
+    assert shut == "WalletFileShut"
+    other = patient.refusal("importKeystore", json='{"version": 3}', passphrase=PASSPHRASE)
+    assert other == "NoWalletFile"
     again = patient.call("importKeystore", json=kept["json"], passphrase=PASSPHRASE)
     assert again["address"] == patient.call("me")["walletAddress"]

@@ -6,6 +6,7 @@
 // ├── WalletRefused     the person said no
 // │   └── OtherAccount
 // ├── WalletNeeded      this account signs with a wallet of the browser
+// ├── NoWalletFile · WalletFileShut
 // ├── NotEnrolled · DraftGone · NotHere · Stopped · StorageRefused
 // └── UnknownMethod · ServerFault
 
@@ -43,6 +44,17 @@ export const WalletNeeded = kind("WalletNeeded", ChartkeyError, {
 export const NoOwnWallet = kind("NoOwnWallet", ChartkeyError, {
   sentence: "This account signs with a wallet of your browser, which keeps its own key.",
   remedy: "Use your wallet's own way to save its key.",
+});
+
+export const NoWalletFile = kind("NoWalletFile", ChartkeyError, {
+  sentence: "This is not a wallet file that can be read.",
+  remedy: "Choose the JSON file that your wallet saved as a keystore.",
+});
+
+export const WalletFileShut = kind("WalletFileShut", ChartkeyError, {
+  sentence: "The passphrase does not open this wallet file.",
+  unharmed: "Nothing was changed, and the file is as it was.",
+  remedy: "Try the passphrase that was chosen when the file was saved.",
 });
 
 export const NotEnrolled = kind("NotEnrolled", ChartkeyError, {

@@ -1,12 +1,11 @@
 // Owns wallets: a person's own, whose key lives here in the worker, and one of the browser, which
 // the page asks on our behalf. What either signs is checked before it is used.
 
-import { Transaction, Wallet, hashMessage } from "ethers";
+import { Transaction, Wallet, hashMessage, isError } from "ethers";
 import { equal, hex, unhex, utf8 } from "../core/bytes.js";
-import { WrongLock } from "../core/errors.js";
 import { addressOf, recover, signDigest } from "../core/signatures.js";
 import { ownWalletKey } from "../core/vaults.js";
-import { NoOwnWallet, OtherAccount, WalletRefused } from "./errors.js";
+import { NoOwnWallet, NoWalletFile, OtherAccount, WalletFileShut, WalletRefused } from "./errors.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -44,8 +43,9 @@ export class OwnWallet {
     let wallet;
     try {
       wallet = await Wallet.fromEncryptedJson(json, passphrase.normalize("NFKC"));
-    } catch {
-      throw new WrongLock();
+    } catch (error) {
+      const isShut = isError(error, "INVALID_ARGUMENT") && error.argument === "password";
+      throw isShut ? new WalletFileShut() : new NoWalletFile();
     }
     return new OwnWallet(unhex(wallet.privateKey, 32), "imported");
   }
