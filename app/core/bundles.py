@@ -121,7 +121,9 @@ def _require_distinct(entries: Sequence[Entry]) -> None:
     counted = Counter(name for own in names for name in own)
     for entry, own in zip(entries, names, strict=True):
         if any(counted[name] > 1 for name in own):
-            raise InvalidBundle(f"{entry.name} has the same id or fullUrl as another entry.")
+            raise InvalidBundle(
+                "Entry {place} has the same id or fullUrl as another entry.", place=entry.place
+            )
 
 
 def _type_and_id(entry: Entry) -> str | None:
@@ -130,14 +132,18 @@ def _type_and_id(entry: Entry) -> str | None:
 
 def _require_one_patient(entries: Sequence[Entry], graph: Graph) -> None:
     patients = [entry.index for entry in entries if entry.kind == "Patient"]
+    if not patients:
+        raise InvalidBundle("A chart is about one patient, and the Bundle holds none.")
     if len(patients) != 1:
         raise InvalidBundle(
-            f"A chart is about one patient, and the Bundle holds {len(patients) or 'none'}."
+            "A chart is about one patient, and the Bundle holds {count}.", count=len(patients)
         )
     for entry in entries:
         for link in graph.links[entry.index]:
             if link.names_foreign_patient(patients[0]):
-                raise InvalidBundle(f"{entry.name} is about a patient who is not in the Bundle.")
+                raise InvalidBundle(
+                    "Entry {place} is about a patient who is not in the Bundle.", place=entry.place
+                )
 
 
 class _Plan:

@@ -35,7 +35,9 @@ def from_hex(text: Any, length: int | None = None) -> bytes:
     except (ValueError, AttributeError, TypeError):
         raise MalformedStatement("a value is not 0x-prefixed hexadecimal") from None
     if length is not None and len(data) != length:
-        raise MalformedStatement(f"a value has {len(data)} bytes instead of {length}")
+        raise MalformedStatement(
+            "a value has {given} bytes instead of {expected}", given=len(data), expected=length
+        )
     return data
 
 

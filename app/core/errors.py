@@ -29,7 +29,7 @@ ChartkeyError
 │   ├── ChainUnreachable · ChainStale · EndpointsDisagree · ForeignChain
 │   └── NotDeployed · CodeDiffers · TransactionFailed · FeeCapReached · BalanceTooLow
 ├── ServiceError          another service of Chartkey does not answer as it should
-│   └── ServiceUnreachable · ServiceRefused
+│   └── ServiceUnreachable · ServiceRefused · ServerFault
 ├── CannotStart           a program that Chartkey needs, or Chartkey itself, does not start
 │   └── AlreadyRunning · UnfitThreshold · Misconfigured · BackupUnfit
 └── ContractRefused       a contract reverted: one class per Solidity error (contract_errors.py)
@@ -39,19 +39,32 @@ Texts hold no name, no category, no key and nothing about health: they may be lo
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def filled(text: str, facts: Mapping[str, Any]) -> str:
+    """A text with its `{places}` filled from facts; what is no fact's name stays."""
+    return _PLACE.sub(lambda place: str(facts.get(place[1], place[0])), text)
 
 
 class ChartkeyError(Exception):
-    """One clear sentence, what is unharmed, what to do next; `facts` are the values it names."""
+    """One clear sentence, what is unharmed, what to do next; `facts` are the values it names.
+
+    The `reason` is a part of the sentence, with `{places}` for facts too: pages translate it.
+    """
 
     sentence: ClassVar[str] = "{reason}"
     unharmed: ClassVar[str] = "Nothing was changed."
     remedy: ClassVar[str] = "Check what was given and try again."
+    reason: str = ""
 
     def __init__(self, reason: str = "", /, **facts: Any) -> None:
-        self.facts = facts
-        super().__init__(self.sentence.format(**{"reason": reason, **facts}))
+        self.reason, self.facts = reason, facts
+        super().__init__(self.sentence.format(**{"reason": filled(reason, facts), **facts}))
 
 
 class StatementError(ChartkeyError):
@@ -474,6 +487,14 @@ class ServiceUnreachable(ServiceError):
 
 class ServiceRefused(ServiceError):
     sentence = "{name} refused this: {reason}."
+
+
+class ServerFault(ServiceError):
+    """What a service says where it met with something that nobody expected."""
+
+    sentence = "Something went wrong inside this service."
+    unharmed = "What was accepted before is kept, and nothing was opened."
+    remedy = "Try again in a moment; whoever runs this service should look at its log."
 
 
 class CannotStart(ChartkeyError):

@@ -119,7 +119,7 @@ _FOREIGN_PROFILES: Final = tuple(
 def require_r4(bundle: Mapping[str, Any], entries: Sequence[Entry]) -> None:
     """Refuse a Bundle of a kind that is no chart, or whose entries are definitely not FHIR R4."""
     if bundle.get("type") not in BUNDLE_TYPES:
-        raise InvalidBundle(f"The Bundle's type is none of {', '.join(BUNDLE_TYPES)}.")
+        raise InvalidBundle("The Bundle's type is none of {types}.", types=", ".join(BUNDLE_TYPES))
     for entry in entries:
         _require_r4_resource(entry)
 
@@ -127,26 +127,36 @@ def require_r4(bundle: Mapping[str, Any], entries: Sequence[Entry]) -> None:
 def _require_r4_resource(entry: Entry) -> None:
     kind, resource = entry.kind, entry.resource
     if kind not in RESOURCE_TYPES:
-        raise InvalidBundle(f"{entry.name} is of a resource type that FHIR R4 does not have.")
+        raise InvalidBundle(
+            "Entry {place} is of a resource type that FHIR R4 does not have.", place=entry.place
+        )
     foreign = sorted(ELEMENTS_OF_OTHER_VERSIONS.get(kind, frozenset()) & resource.keys())
     if foreign:
         raise InvalidBundle(
-            f"{entry.name} is of another FHIR version than R4: it has the element {foreign[0]}."
+            "Entry {place} is of another FHIR version than R4: it has the element {element}.",
+            place=entry.place,
+            element=foreign[0],
         )
     for name, shape in _SHAPES.get(kind, {}).items():
         if name in resource and not isinstance(resource[name], shape):
             raise InvalidBundle(
-                f"{entry.name} is of another FHIR version than R4: its element {name} has "
-                f"another JSON type there."
+                "Entry {place} is of another FHIR version than R4: its element {element} has "
+                "another JSON type there.",
+                place=entry.place,
+                element=name,
             )
     identity = resource.get("id")
     if "id" in resource and not (isinstance(identity, str) and identity):
-        raise InvalidBundle(f"{entry.name} has an id that is not a string.")
+        raise InvalidBundle("Entry {place} has an id that is not a string.", place=entry.place)
     version = resource.get("fhirVersion")
-    if isinstance(version, str) and not version.startswith(("4.0", "4.3")):
-        raise InvalidBundle(f"{entry.name} says that it is of another FHIR version than R4.")
+    is_other = isinstance(version, str) and not version.startswith(("4.0", "4.3"))
     meta = resource.get("meta")
     profiles = meta.get("profile") if isinstance(meta, Mapping) else None
-    for profile in profiles if isinstance(profiles, list) else []:
-        if isinstance(profile, str) and profile.startswith(_FOREIGN_PROFILES):
-            raise InvalidBundle(f"{entry.name} says that it is of another FHIR version than R4.")
+    is_foreign = any(
+        isinstance(profile, str) and profile.startswith(_FOREIGN_PROFILES)
+        for profile in (profiles if isinstance(profiles, list) else [])
+    )
+    if is_other or is_foreign:
+        raise InvalidBundle(
+            "Entry {place} says that it is of another FHIR version than R4.", place=entry.place
+        )

@@ -27,7 +27,7 @@ class Entry:
     """One entry of a Bundle: what its resource says, and the very text that says it."""
 
     index: int
-    """Its place in the Bundle, from 0; people are told it from 1."""
+    """Its place in the Bundle, from 0."""
     full_url: str | None
     full_url_text: str | None
     """The JSON string token, quotes and escapes as they stand in the source."""
@@ -35,9 +35,9 @@ class Entry:
     text: str
 
     @property
-    def name(self) -> str:
-        """How errors call it: by place alone, since ids and types may tell about a person."""
-        return f"Entry {self.index + 1}"
+    def place(self) -> int:
+        """The same from 1, by which alone errors call it: ids and types may tell about a person."""
+        return self.index + 1
 
     @property
     def kind(self) -> str:
@@ -84,26 +84,26 @@ def _require_shallow(text: str) -> None:
         if token[0] in "[{":
             level += 1
             if level > MOST_LEVELS:
-                raise InvalidBundle(f"The file nests deeper than {MOST_LEVELS} levels.")
+                raise InvalidBundle("The file nests deeper than {most} levels.", most=MOST_LEVELS)
         elif token[0] in "]}":
             level -= 1
 
 
 def _entry(text: str, index: int, element: Any) -> Entry:
-    name = f"Entry {index + 1}"
+    place = index + 1
     if not isinstance(element, dict):
-        raise InvalidBundle(f"{name} is not a JSON object.")
+        raise InvalidBundle("Entry {place} is not a JSON object.", place=place)
     resource = element.get("resource")
     if resource is None:
-        raise InvalidBundle(f"{name} holds no resource.")
+        raise InvalidBundle("Entry {place} holds no resource.", place=place)
     if not isinstance(resource.value, dict):
-        raise InvalidBundle(f"{name} has a resource that is not a JSON object.")
+        raise InvalidBundle("Entry {place} has a resource that is not a JSON object.", place=place)
     kind = resource.value.get("resourceType")
     if not isinstance(kind, str) or not kind:
-        raise InvalidBundle(f"{name} has a resource without a resourceType.")
+        raise InvalidBundle("Entry {place} has a resource without a resourceType.", place=place)
     full_url = element.get("fullUrl")
     if full_url is not None and not (isinstance(full_url.value, str) and full_url.value):
-        raise InvalidBundle(f"{name} has a fullUrl that is not a string.")
+        raise InvalidBundle("Entry {place} has a fullUrl that is not a string.", place=place)
     return Entry(
         index=index,
         full_url=full_url.value if full_url else None,
@@ -139,7 +139,9 @@ def _read(text: str) -> dict[str, _Part]:
         members, end = _read_object(text, start, outermost=True)
     except json.JSONDecodeError as fault:
         raise InvalidBundle(
-            f"The file is not JSON: it breaks at line {fault.lineno}, column {fault.colno}."
+            "The file is not JSON: it breaks at line {line}, column {column}.",
+            line=fault.lineno,
+            column=fault.colno,
         ) from None
     if _after_space(text, end) != len(text):
         raise InvalidBundle("The file goes on after the end of its JSON.")

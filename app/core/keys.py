@@ -42,7 +42,7 @@ class PublicKey:
 
     def __post_init__(self) -> None:
         if len(self.raw) != PUBLIC_KEY_BYTES:
-            raise MalformedSeal(f"it has {len(self.raw)} bytes", kind="public key")
+            raise MalformedSeal("it has {given} bytes", given=len(self.raw), kind="public key")
 
     @cached_property
     def id(self) -> bytes:
@@ -95,7 +95,7 @@ class PrivateKey:
 
     def __post_init__(self) -> None:
         if len(self.seed) != 32:
-            raise MalformedSeal(f"it has {len(self.seed)} bytes", kind="private key")
+            raise MalformedSeal("it has {given} bytes", given=len(self.seed), kind="private key")
 
     @cached_property
     def _key(self) -> MLKEM768X25519PrivateKey:

@@ -166,7 +166,7 @@ def read_addresses(document: Any) -> list[str]:
     """What `write_addresses` wrote; raises MalformedStatement."""
     [addresses] = _members(document, "addresses/1", "addresses")
     if not isinstance(addresses, list) or len(addresses) > MOST_ASKED:
-        raise MalformedStatement(f"it is not a list of at most {MOST_ASKED} addresses")
+        raise MalformedStatement("it is not a list of at most {most} addresses", most=MOST_ASKED)
     try:
         return [require_cid(str(address)) for address in addresses]
     except NotStored as cause:
@@ -210,9 +210,9 @@ def read_retraction(document: Any, domains: Domains) -> Signed[Retraction]:
 
 def _members(document: Any, version: str, *names: str) -> list[Any]:
     if not isinstance(document, dict) or document.get("chartkey") != version:
-        raise MalformedStatement(f"it is not of the form {version}")
+        raise MalformedStatement("it is not of the form {version}", version=version)
     if set(document) != {"chartkey", *names}:
-        raise MalformedStatement(f"it has other members than {', '.join(names)}")
+        raise MalformedStatement("it has other members than {members}", members=", ".join(names))
     return [document[name] for name in names]
 
 

@@ -105,7 +105,7 @@ class _Field:
 def _check_uint(bits: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << bits:
-            raise MalformedStatement(f"a value does not fit uint{bits}")
+            raise MalformedStatement("a value does not fit {type}", type=f"uint{bits}")
         return value
 
     return check
@@ -226,7 +226,7 @@ class Statement:
         """Read field values by their EIP-712 names; raises MalformedStatement."""
         form = schema(cls)
         if not isinstance(message, Mapping) or set(message) != {f.label for f in form.fields}:
-            raise MalformedStatement(f"a {form.name} has other fields than these")
+            raise MalformedStatement("a {type} has other fields than these", type=form.name)
         return cls(**{f.name: f.read(message[f.label]) for f in form.fields})
 
 
@@ -269,5 +269,5 @@ def parse_typed_data(
     form = schema(types[name])
     columns = [{"name": f.label, "type": f.solidity} for f in form.fields]
     if declared != {"EIP712Domain": DOMAIN_FIELDS, name: columns}:
-        raise MalformedStatement(f"its {name} differs from Chartkey's")
+        raise MalformedStatement("its {type} differs from Chartkey's", type=name)
     return types[name].from_message(message), domain

@@ -54,7 +54,7 @@ class Vault:
 
     def __post_init__(self) -> None:
         if len(self.seed) != 32:
-            raise MalformedSeal(f"its seed has {len(self.seed)} bytes", kind="vault")
+            raise MalformedSeal("its seed has {given} bytes", given=len(self.seed), kind="vault")
 
     @cached_property
     def identity(self) -> PrivateKey:
@@ -80,11 +80,11 @@ def vault_from_phrase(phrase: str) -> Vault:
     """Restore a vault; raises InvalidPhrase for a wrong word, length or checksum."""
     words = phrase.lower().split()
     if len(words) != 24:
-        raise InvalidPhrase(f"it has {len(words)} words instead of 24")
+        raise InvalidPhrase("it has {given} words instead of 24", given=len(words))
     known = set(_words().wordlist)
     unknown = [str(place) for place, word in enumerate(words, 1) if word not in known]
     if unknown:
-        raise InvalidPhrase(f"word {', '.join(unknown)} is not in the list")
+        raise InvalidPhrase("word {places} is not in the list", places=", ".join(unknown))
     try:
         return Vault(bytes(_words().to_entropy(words)))
     except ValueError:

@@ -54,20 +54,22 @@ def read_json(text: bytes) -> Any:
 def _members(document: Any, *names: str) -> list[Any]:
     """The values of an object that has exactly these members."""
     if not isinstance(document, dict) or document.keys() != set(names):
-        raise MalformedStatement(f"an object has other members than {', '.join(names)}")
+        raise MalformedStatement(
+            "an object has other members than {members}", members=", ".join(names)
+        )
     return [document[name] for name in names]
 
 
 def _versioned(document: Any, version: str, *names: str) -> list[Any]:
     given, *values = _members(document, "chartkey", *names)
     if given != version:
-        raise MalformedStatement(f"it is not of the form {version}")
+        raise MalformedStatement("it is not of the form {version}", version=version)
     return values
 
 
 def _list(value: Any, most: int) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
-        raise MalformedStatement(f"a value is not a list of at most {most} items")
+        raise MalformedStatement("a value is not a list of at most {most} items", most=most)
     return value
 
 
@@ -80,7 +82,7 @@ def _number(value: Any) -> int:
 def _bytes(value: Any, most: int) -> bytes:
     found = from_hex(value)
     if len(found) > most:
-        raise MalformedStatement(f"a value is longer than {most} bytes")
+        raise MalformedStatement("a value is longer than {most} bytes", most=most)
     return found
 
 
@@ -317,23 +319,32 @@ def write_error(error: ChartkeyError) -> dict[str, Any]:
         "sentence": str(error),
         "unharmed": error.unharmed,
         "remedy": error.remedy,
+        "reason": error.reason,
         "facts": facts,
+        "texts": texts_of(type(error)),
     }
+
+
+def texts_of(kind: type[ChartkeyError]) -> dict[str, str]:
+    """What errors of a kind say, unfilled: pages tell it in their own language."""
+    return {"sentence": kind.sentence, "unharmed": kind.unharmed, "remedy": kind.remedy}
 
 
 def read_error(document: Any, name: str) -> ChartkeyError:
     """The very error that a service called `name` told; ServiceRefused where it is none of ours.
 
-    Only the sentence and the facts are taken from the service, cut to what can be shown.
+    Only the sentence, its reason and the facts are taken from the service, cut to what can be shown.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("sentence"), str):
         return ServiceRefused("it gave no reason", name=name)
     sentence, facts = _shown(document["sentence"]), document.get("facts")
+    reason = document.get("reason")
     kind = _error_class(document.get("error"))
     if kind is None:
         return ServiceRefused(sentence.rstrip("."), name=name)
     error = kind.__new__(kind)
     Exception.__init__(error, sentence)  # said there already: it is not put together again
+    error.reason = _shown(reason) if isinstance(reason, str) else ""
     error.facts = {
         _shown(str(fact))[:40]: _shown(value) if isinstance(value, str) else value
         for fact, value in (facts if isinstance(facts, dict) else {}).items()

@@ -100,7 +100,9 @@ class Asking:
     def answers(self, questions: Any) -> Answers:
         """Answers to questions as JSON; raises MalformedStatement, ChainUnreachable."""
         if not isinstance(questions, list) or len(questions) > MOST_QUESTIONS:
-            raise MalformedStatement(f"its questions are not a list of at most {MOST_QUESTIONS}")
+            raise MalformedStatement(
+                "its questions are not a list of at most {most}", most=MOST_QUESTIONS
+            )
         view = self.chain.view()
         asked = [_read(question, view.time) for question in questions]
         with suppress(ChainUnreachable):  # asked together it is only quicker
@@ -160,7 +162,7 @@ def _argument(kind: str, given: Any, now: int) -> Any:
             text = _text(given)
             if text.isascii() and text.isdigit() and len(text) <= 78 and int(text) < 1 << 256:
                 return int(text)
-    raise MalformedStatement(f"an argument is no {kind}")
+    raise MalformedStatement("an argument is no {kind}", kind=kind)
 
 
 def _text(given: Any) -> str:

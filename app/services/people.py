@@ -170,7 +170,7 @@ class People:
         """(person, roles, introduction) of those whose name contains a text; raises Malformed…"""
         wanted = folded(text)
         if len(wanted) < SHORTEST_SEARCH:
-            raise MalformedStatement(f"a search has at least {SHORTEST_SEARCH} letters")
+            raise MalformedStatement("a search has at least {least} letters", least=SHORTEST_SEARCH)
         view = self.chain.view()
         rows = self.directory.introduced(wanted, MOST_FOUND)
         shown = [(person, self._roles(view, person), told) for person, told in rows]

@@ -58,6 +58,13 @@ ORDINARY = (errors.NotStored, errors.SignInNeeded)
 """What pages ask in the course of things, such as whether somebody has an address book: no fault."""
 
 
+class HttpError(ChartkeyError):
+    """What Flask refuses."""
+
+    sentence = "There is nothing here that answers such a request ({status})."
+    remedy = "Check the address and the method."
+
+
 def status_of(error: ChartkeyError) -> int:
     """The HTTP status that says the same as an error."""
     return next(status for kind, status in STATUS if isinstance(error, kind))
@@ -102,16 +109,7 @@ def answer(document: Any, status: int = 200) -> Response:
 def _refused_by_flask(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         return told(errors.TooLarge(most=request.max_content_length))
-    response = answer(
-        {
-            "error": "HttpError",
-            "sentence": f"There is nothing here that answers such a request ({error.name}).",
-            "unharmed": "Nothing was changed.",
-            "remedy": "Check the address and the method.",
-            "facts": {},
-        },
-        error.code or 500,
-    )
+    response = answer(write_error(HttpError(status=error.name)), error.code or 500)
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
@@ -151,13 +149,4 @@ def _count(error: Exception) -> None:
 def _unexpected(error: Exception) -> Response:
     _count(error)
     LOG.error("something unexpected", extra={"error": type(error).__name__})
-    return answer(
-        {
-            "error": "ServerFault",
-            "sentence": "Something went wrong inside this service.",
-            "unharmed": "What was accepted before is kept, and nothing was opened.",
-            "remedy": "Try again in a moment; whoever runs this service should look at its log.",
-            "facts": {},
-        },
-        500,
-    )
+    return answer(write_error(errors.ServerFault()), 500)

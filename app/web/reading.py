@@ -65,7 +65,8 @@ def read_object(
 def members_of(document: Any, *names: str, optional: tuple[str, ...] = ()) -> Mapping[str, Any]:
     """An object with exactly these members; raises MalformedStatement."""
     if not isinstance(document, dict) or not set(names) <= set(document) <= {*names, *optional}:
-        raise MalformedStatement("it has other members than " + ", ".join((*names, *optional)))
+        members = ", ".join((*names, *optional))
+        raise MalformedStatement("it has other members than {members}", members=members)
     return document
 
 
@@ -77,7 +78,7 @@ def _within(document: Any) -> Iterator[Any]:
         yield value
         if isinstance(value, dict | list):
             if depth > DEEPEST:
-                raise MalformedStatement(f"it is deeper than {DEEPEST} levels")
+                raise MalformedStatement("it is deeper than {most} levels", most=DEEPEST)
             inner = value.values() if isinstance(value, dict) else value
             waiting += [(one, depth + 1) for one in inner]
 
@@ -104,14 +105,14 @@ def _words() -> frozenset[str]:
 def text_of(given: Any, longest: int = 200) -> str:
     """Text of bounded length."""
     if not isinstance(given, str) or len(given) > longest:
-        raise MalformedStatement(f"a value is not text of at most {longest} letters")
+        raise MalformedStatement("a value is not text of at most {most} letters", most=longest)
     return given
 
 
 def list_of(given: Any, most: int) -> list[Any]:
     """A list of bounded length."""
     if not isinstance(given, list) or len(given) > most:
-        raise MalformedStatement(f"a value is not a list of at most {most}")
+        raise MalformedStatement("a value is not a list of at most {most}", most=most)
     return given
 
 

@@ -121,7 +121,7 @@ def _digest(text: str) -> bytes:
 def _take_all(node: Taker, given: list[Any]) -> list[dict[str, Any]]:
     """Take many in one transaction; for each what became of it, in order."""
     if len(given) > MOST_STATEMENTS:
-        raise MalformedStatement(f"it holds more than {MOST_STATEMENTS} statements")
+        raise MalformedStatement("it holds more than {most} statements", most=MOST_STATEMENTS)
     answers: dict[int, dict[str, Any]] = {}
     read: dict[int, Submission] = {}
     for place, one in enumerate(given):
@@ -151,7 +151,7 @@ def read_submission(given: Any, domains: Domains) -> Submission:
     MalformedStatement and its siblings, TooLarge.
     """
     if not isinstance(given, Mapping) or not given.keys() <= PARTS:
-        raise MalformedStatement("it has other parts than " + ", ".join(sorted(PARTS)))
+        raise MalformedStatement("it has other parts than {parts}", parts=", ".join(sorted(PARTS)))
     body = given.get("body", "")
     if not isinstance(body, str):
         raise MalformedStatement("its body is not an address")
@@ -182,7 +182,7 @@ def _envelope(text: Any) -> bytes:
 
 def _parties(given: Any) -> list[str]:
     if not isinstance(given, list) or len(given) > MOST_PARTIES:
-        raise MalformedStatement(f"its parties are not a list of at most {MOST_PARTIES}")
+        raise MalformedStatement("its parties are not a list of at most {most}", most=MOST_PARTIES)
     return [checksum_address(address_bytes(party)) for party in given]
 
 

@@ -79,7 +79,7 @@ def transactions(guard: Guard, own: OwnTransactions) -> Blueprint:
 
 def _calls(given: Any) -> list[tuple[str, bytes]]:
     if not isinstance(given, list) or not 0 < len(given) <= MOST_CALLS:
-        raise MalformedStatement(f"its calls are not a list of 1 to {MOST_CALLS}")
+        raise MalformedStatement("its calls are not a list of 1 to {most}", most=MOST_CALLS)
     calls = []
     for call in given:
         if not isinstance(call, dict) or set(call) != {"contract", "calldata"}:

@@ -85,8 +85,21 @@ def test_an_error_keeps_the_facts_that_it_names() -> None:
     assert GrantExpired(expires_at=5).facts == {"expires_at": 5}
 
 
-def test_braces_in_a_reason_are_only_text() -> None:
-    assert "{0} {kind}" in str(MalformedSeal("{0} {kind}", kind="thing"))
+def test_a_reason_is_filled_from_the_facts_and_kept_as_it_was_given() -> None:
+    error = MalformedSeal("it has {given} bytes", given=3, kind="public key")
+    assert str(error) == "These are not the bytes of a public key: it has 3 bytes."
+    assert error.reason == "it has {given} bytes"
+
+
+def test_braces_in_a_reason_that_name_no_fact_are_only_text() -> None:
+    for braces in ("{0}", "{}", "{other}", "{kind!r}", "{"):
+        assert str(MalformedSeal(braces, kind="thing")).endswith(f"a thing: {braces}.")
+
+
+def test_braces_in_a_fact_are_only_text() -> None:
+    assert "its {kind} is not text" in str(
+        MalformedSeal("its {part} is not text", part="{kind}", kind="thing")
+    )
 
 
 def test_an_unknown_category_is_not_repeated_in_the_text() -> None:

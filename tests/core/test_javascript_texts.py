@@ -33,6 +33,7 @@ TOLD: tuple[ChartkeyError, ...] = (
     errors.NotEnoughShares("two do not answer", given=1, needed=2),
     errors.Misconfigured("no number", name="CHARTKEY_PORT"),
     errors.SheetStale(given=1, newest=2),
+    errors.MalformedStatement("a value does not fit {type}", type="uint8"),
 )
 
 

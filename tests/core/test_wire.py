@@ -223,10 +223,11 @@ def every_class(kind: type[ChartkeyError] = ChartkeyError) -> list[type[Chartkey
 def test_every_error_arrives_as_the_class_that_it_is(kind: type[ChartkeyError]) -> None:
     error = kind.__new__(kind)
     Exception.__init__(error, "A sentence with 3 facts.")
+    error.reason = "it has {not_before} parts"
     error.facts = {"not_before": 3, "person": make_person("doctor").id}
     back = read_error(travelled(write_error(error)), "custodian 1")
     assert type(back) is kind
-    assert (str(back), back.facts) == (str(error), error.facts)
+    assert (str(back), back.reason, back.facts) == (str(error), error.reason, error.facts)
     assert (back.unharmed, back.remedy) == (error.unharmed, error.remedy)
 
 
@@ -255,9 +256,10 @@ def test_nothing_that_cannot_be_shown_is_taken_over() -> None:
     sentence = "Line\n\x1b[31mred" + "x" * 10_000
     facts = {"a" * 99: "b\x00" * 9000, "list": [1], "none": None}
     for name in ("GrantRevoked", "Exception", "ServiceRefused"):
-        error = read_error({"error": name, "sentence": sentence, "facts": facts}, "one")
-        assert str(error).isprintable()
-        assert len(str(error)) < 600
+        told = {"error": name, "sentence": sentence, "reason": sentence, "facts": facts}
+        error = read_error(told, "one")
+        assert (str(error) + error.reason).isprintable()
+        assert max(len(str(error)), len(error.reason)) < 600
         assert all(len(str(key)) + len(str(value)) < 600 for key, value in error.facts.items())
     assert not isinstance(error, errors.GrantRevoked)
 

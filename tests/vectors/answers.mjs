@@ -247,10 +247,7 @@ const errorTexts = () =>
 /** @type {Record<string, (question: any) => any>} */
 const ANSWERS = {
   errors: errorTexts,
-  "read error": (q) => {
-    const { name, sentence, unharmed, remedy, facts } = errors.errorOf(q.document, q.service);
-    return { name, sentence, unharmed, remedy, facts };
-  },
+  "read error": (q) => errors.errorOf(q.document, q.service).asJson(),
   types: () => statements.TYPE_STRINGS,
   digest: digestOf,
   sign: (q) => second.sign(q.privateKey, q.type, q.domain, q.message),

@@ -35,6 +35,7 @@ def test_the_parts_pass_their_own_tests(path: Path, tmp_path: Path) -> None:
 
 def test_there_are_tests() -> None:
     assert {path.name for path in TESTS} == {
+        "errors.test.mjs",
         "parts.test.mjs",
         "records.test.mjs",
         "router.test.mjs",

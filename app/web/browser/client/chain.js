@@ -6,7 +6,7 @@
 
 import { hex, unhex } from "../core/bytes.js";
 import { ROLES } from "../core/records.js";
-import { Offline, ServerFault } from "./errors.js";
+import { Offline, UnreadableAnswer } from "./errors.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -88,7 +88,7 @@ export class Chain {
     try {
       const questions = asked.map(({ question }) => question);
       const told = await this.node.post("/api/chain", { questions }, { again: true });
-      if (told.answers?.length !== asked.length) throw new ServerFault();
+      if (told.answers?.length !== asked.length) throw new UnreadableAnswer();
       this.#notice(told);
       for (const [i, { question, resolve }] of asked.entries()) {
         this.#keep(question, told.answers[i]);
@@ -236,7 +236,7 @@ export class View {
 /** The number of a role. @param {string} word as `practitioner` */
 export function roleOf(word) {
   const found = Object.entries(ROLES).find(([name]) => name.toLowerCase() === word.toLowerCase());
-  if (!found) throw new ServerFault();
+  if (!found) throw new UnreadableAnswer();
   return found[1];
 }
 

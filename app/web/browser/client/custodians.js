@@ -106,8 +106,9 @@ export class Custodian {
     } catch (cause) {
       signal?.throwIfAborted();
       const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
-      const reason = isLate ? "it took too long" : "there is no connection to it";
-      throw new ServiceUnreachable(reason, { name: this.name });
+      const { name } = this;
+      if (isLate) throw new ServiceUnreachable("it took too long", { name });
+      throw new ServiceUnreachable("there is no connection to it", { name });
     }
     try {
       told = await answer.json();
@@ -259,8 +260,9 @@ export class Gathering {
     if (given === 0 && kinds.size === 1) return failures[0];
     const reasons = this.faults
       .map((one) => `${one.custodian}: ${one.error.sentence.replace(/\.$/, "")}`)
-      .join("; ");
-    const reason = reasons.replace(/\.$/, "") || "no custodian was asked";
-    return new NotEnoughShares(reason, { given, needed });
+      .join("; ")
+      .replace(/\.$/, "");
+    if (!reasons) return new NotEnoughShares("no custodian was asked", { given, needed });
+    return new NotEnoughShares("{reasons}", { given, needed, reasons });
   }
 }

@@ -8,7 +8,7 @@
 // ├── WalletNeeded      this account signs with a wallet of the browser
 // ├── NoWalletFile · WalletFileShut
 // ├── NotEnrolled · DraftGone · NotHere · Stopped · StorageRefused
-// └── UnknownMethod · ServerFault
+// └── UnknownMethod · UnreadableAnswer · ClientFault
 
 import { ChartkeyError, kind } from "../core/errors.js";
 
@@ -98,10 +98,22 @@ export const UnknownMethod = kind("UnknownMethod", ChartkeyError, {
   remedy: "Load the page again.",
 });
 
-export const ServerFault = kind("ServerFault", ChartkeyError, {
+export const UnreadableAnswer = kind("UnreadableAnswer", ChartkeyError, {
   sentence: "The node answered in a way that cannot be read.",
   unharmed: "What was accepted before is kept.",
   remedy: "Try again in a moment.",
+});
+
+export const ClientFault = kind("ClientFault", ChartkeyError, {
+  sentence: "Something went wrong in this page.",
+  unharmed: "What was handed in before is kept.",
+  remedy: "Load the page again; if it happens again, tell whoever runs this node.",
+});
+
+export const WalletTooLow = kind("WalletTooLow", ChartkeyError, {
+  sentence: "Your wallet does not hold enough to pay for this.",
+  unharmed: "Nothing was sent.",
+  remedy: "Let the node do it for you, or put some money into your wallet.",
 });
 
 /**
@@ -113,21 +125,18 @@ export function asTold(error) {
     return { ...error.asJson(), facts: plain(error.facts) };
   }
   const { name = "Error", message = "", stack = "" } = /** @type {any} */ (error) ?? {};
-  return {
-    name: "ClientFault",
-    sentence: "Something went wrong in this page.",
-    unharmed: "What was handed in before is kept.",
-    remedy: "Load the page again; if it happens again, tell whoever runs this node.",
-    facts: { error: `${name}: ${message}`.slice(0, 200), at: `${stack}`.slice(0, 600) },
-  };
+  const facts = { error: `${name}: ${message}`.slice(0, 200), at: `${stack}`.slice(0, 600) };
+  return new ClientFault("", facts).asJson();
 }
 
 /** Only what can be shown. @param {Record<string, any>} facts */
 function plain(facts = {}) {
   const shown = Object.entries(facts).filter(([, value]) =>
-    ["string", "number", "boolean"].includes(typeof value),
+    ["string", "number", "boolean", "bigint"].includes(typeof value),
   );
-  return Object.fromEntries(shown);
+  return Object.fromEntries(
+    shown.map(([name, value]) => [name, typeof value === "bigint" ? String(value) : value]),
+  );
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { unhex } from "../core/bytes.js";
 import { errorOf } from "../core/errors.js";
-import { SignInNeeded, Offline, ServerFault } from "./errors.js";
+import { SignInNeeded, Offline, UnreadableAnswer } from "./errors.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -162,7 +162,7 @@ export class Node {
       document = await answer.json();
     } catch {
       const { status } = answer;
-      return status === 401 ? new SignInNeeded() : new ServerFault("", { status });
+      return status === 401 ? new SignInNeeded() : new UnreadableAnswer("", { status });
     }
     if (answer.status === 401 && document?.error === "SignInNeeded") {
       // a late answer to the session before says nothing about this one
@@ -178,7 +178,7 @@ async function json(answer) {
   try {
     return await answer.json();
   } catch {
-    throw new ServerFault("", { status: answer.status });
+    throw new UnreadableAnswer("", { status: answer.status });
   }
 }
 

@@ -2,8 +2,15 @@
 // shows it, handed in again where the node has lost it. What arrives twice is taken once.
 
 import { hex, random, text, unhex, utf8 } from "../core/bytes.js";
-import { ChartkeyError, ChainError, StoreError, TooManyRequests, errorOf } from "../core/errors.js";
-import { Offline, ServerFault, asTold } from "./errors.js";
+import {
+  ChainError,
+  ChartkeyError,
+  ServerFault,
+  StoreError,
+  TooManyRequests,
+  errorOf,
+} from "../core/errors.js";
+import { Offline, UnreadableAnswer, asTold } from "./errors.js";
 import { inTurns } from "./turns.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
@@ -11,7 +18,7 @@ import { inTurns } from "./turns.js";
 const PURPOSE = "chartkey/outbox/1";
 const AT_ONCE = 4;
 /** What may pass by itself: then the thing waits and is tried again. */
-const PASSING = [Offline, ServerFault, TooManyRequests, StoreError, ChainError];
+const PASSING = [Offline, UnreadableAnswer, ServerFault, TooManyRequests, StoreError, ChainError];
 
 /**
  * @typedef {{method: string, path: string, body: any}} Handing one request that may be sent twice

@@ -32,7 +32,10 @@ function finished(request) {
 }
 
 /** @param {DOMException | null} error */
-const refused = (error) => new StorageRefused(error?.name ?? "it does not say why");
+const refused = (error) =>
+  error
+    ? new StorageRefused("{fault}", { fault: error.name })
+    : new StorageRefused("it does not say why");
 
 /** The browser's database. @implements {Storage} */
 export class DiskStorage {

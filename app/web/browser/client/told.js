@@ -1,5 +1,7 @@
 // Owns sentences that the worker tells: as texts of the catalogue with their values, and in English.
 
+import { filled } from "../core/chartkey_error.js";
+
 /** @typedef {{text: string, values: Record<string, string | number>, sentence: string}} Told */
 
 /**
@@ -10,7 +12,7 @@
 export const told = (text, values = {}) => ({
   text,
   values,
-  sentence: text.replace(/\{(\w+)\}/g, (_, name) => String(values[name])),
+  sentence: filled(text, values),
 });
 
 /** An error's own sentence. @param {import("../core/errors.js").ChartkeyError} error @returns {Told} */

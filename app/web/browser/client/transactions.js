@@ -3,8 +3,9 @@
 
 import { Interface } from "ethers";
 import { ZERO32, hex, join, sha256, uint, utf8 } from "../core/bytes.js";
-import { BalanceTooLow, TransactionFailed } from "../core/errors.js";
+import { TransactionFailed } from "../core/errors.js";
 import { CONSENT, PEOPLE, RECORDS } from "../core/statements.js";
+import { WalletTooLow } from "./errors.js";
 import { pause } from "./node.js";
 
 const FUNCTIONS = new Interface([
@@ -115,7 +116,7 @@ export class Transactions {
   /** Sign and send a call; answers the transaction's hash. @param {Call} call */
   async send(call) {
     const told = await this.#quote(call);
-    if (BigInt(told.balance) < BigInt(told.costWei)) throw notEnough();
+    if (BigInt(told.balance) < BigInt(told.costWei)) throw new WalletTooLow();
     const contracts = /** @type {Record<string, string>} */ ({
       [PEOPLE]: this.me.deployment.contracts.people,
       [RECORDS]: this.me.deployment.contracts.records,
@@ -149,13 +150,4 @@ export class Transactions {
       await pause(LOOK_EVERY, signal);
     }
   }
-}
-
-/** The own account, not the node's. */
-function notEnough() {
-  const fault = new BalanceTooLow();
-  fault.message = "Your wallet does not hold enough to pay for this.";
-  fault.unharmed = "Nothing was sent.";
-  fault.remedy = "Let the node do it for you, or put some money into your wallet.";
-  return fault;
 }

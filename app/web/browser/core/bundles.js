@@ -85,7 +85,9 @@ function requireDistinct(entries) {
   });
   for (const entry of entries) {
     if ([...names[entry.index]].some((name) => /** @type {number} */ (counted.get(name)) > 1)) {
-      throw new InvalidBundle(`${entry.name} has the same id or fullUrl as another entry.`);
+      throw new InvalidBundle("Entry {place} has the same id or fullUrl as another entry.", {
+        place: entry.place,
+      });
     }
   }
 }
@@ -93,13 +95,20 @@ function requireDistinct(entries) {
 /** @param {Entry[]} entries @param {Link[][]} links */
 function requireOnePatient(entries, links) {
   const patients = entries.filter((entry) => entry.kind === "Patient");
-  if (patients.length !== 1) {
-    const held = patients.length || "none";
-    throw new InvalidBundle(`A chart is about one patient, and the Bundle holds ${held}.`);
+  const count = patients.length;
+  if (count === 0) {
+    throw new InvalidBundle("A chart is about one patient, and the Bundle holds none.");
+  }
+  if (count !== 1) {
+    throw new InvalidBundle("A chart is about one patient, and the Bundle holds {count}.", {
+      count,
+    });
   }
   for (const entry of entries) {
     if (links[entry.index].some((link) => namesForeignPatient(link, patients[0].index))) {
-      throw new InvalidBundle(`${entry.name} is about a patient who is not in the Bundle.`);
+      throw new InvalidBundle("Entry {place} is about a patient who is not in the Bundle.", {
+        place: entry.place,
+      });
     }
   }
 }

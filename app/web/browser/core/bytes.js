@@ -67,7 +67,8 @@ export function unhex(written, length) {
   const bytes = typeof written === "string" ? digits(written) : null;
   if (bytes === null) throw new MalformedStatement("a value is not 0x-prefixed hexadecimal");
   if (length !== undefined && bytes.length !== length) {
-    throw new MalformedStatement(`a value has ${bytes.length} bytes instead of ${length}`);
+    const facts = { given: bytes.length, expected: length };
+    throw new MalformedStatement("a value has {given} bytes instead of {expected}", facts);
   }
   return bytes;
 }
@@ -100,7 +101,7 @@ export function uint(value, size) {
   const bytes = new Uint8Array(size);
   let rest = BigInt(value);
   for (let i = size - 1; i >= 0; i -= 1, rest >>= 8n) bytes[i] = Number(rest & 255n);
-  if (rest !== 0n) throw new MalformedStatement(`a value does not fit ${size} bytes`);
+  if (rest !== 0n) throw new MalformedStatement("a value does not fit {size} bytes", { size });
   return bytes;
 }
 

@@ -3,6 +3,15 @@
 /** @typedef {{sentence: string, unharmed: string, remedy: string}} Texts */
 /** @typedef {Record<string, string | number | bigint>} Facts */
 
+/**
+ * A text with its `{places}` filled from facts; what is no fact's name stays.
+ * @param {string} text @param {Facts} facts
+ */
+export const filled = (text, facts) =>
+  text.replace(/\{(\w+)\}/g, (place, name) =>
+    Object.hasOwn(facts, name) ? String(facts[name]) : place,
+  );
+
 /** @type {Map<string, typeof ChartkeyError>} */
 export const KINDS = new Map();
 
@@ -15,14 +24,17 @@ export class ChartkeyError extends Error {
     remedy: "Check what was given and try again.",
   };
 
-  /** @param {string} [reason] @param {Facts} [facts] the values that the sentence names */
+  /**
+   * @param {string} [reason] always a literal, so that the extractor finds it
+   * @param {Facts} [facts] the values that the sentence and the reason name
+   */
   constructor(reason = "", facts = {}) {
     super();
     const { kind, texts } = /** @type {typeof ChartkeyError} */ (new.target);
     /** @type {Facts} */
-    const named = { reason, ...facts };
+    const named = { reason: filled(reason, facts), ...facts };
     this.name = kind;
-    this.message = texts.sentence.replace(/\{(\w+)\}/g, (_, fact) => String(named[fact]));
+    this.message = filled(texts.sentence, named);
     this.unharmed = texts.unharmed;
     this.remedy = texts.remedy;
     this.facts = facts;

@@ -86,10 +86,11 @@ export const writeInquiry = (signed, session, after = 0) => ({
 /** @param {any} document @param {string} version @param {string[]} names */
 function requireForm(document, version, names) {
   if (!hasMembers(document, ["chartkey", ...names])) {
-    throw new MalformedStatement(`an object has other members than ${names.join(", ")}`);
+    const members = names.join(", ");
+    throw new MalformedStatement("an object has other members than {members}", { members });
   }
   if (document.chartkey !== version) {
-    throw new MalformedStatement(`it is not of the form ${version}`);
+    throw new MalformedStatement("it is not of the form {version}", { version });
   }
 }
 
@@ -117,7 +118,8 @@ export function readLogPage(document) {
   requireForm(document, "log-page/1", ["entries", "after"]);
   const { entries, after } = document;
   if (!Array.isArray(entries) || entries.length > MOST_ENTRIES) {
-    throw new MalformedStatement(`a value is not a list of at most ${MOST_ENTRIES} items`);
+    const facts = { most: MOST_ENTRIES };
+    throw new MalformedStatement("a value is not a list of at most {most} items", facts);
   }
   if (after !== null && !(Number.isSafeInteger(after) && after >= 0)) {
     throw new MalformedStatement("a value is not a whole number");

@@ -39,7 +39,7 @@ const own = (bytes) => bytes.slice().buffer;
 /** @param {Bytes} bytes @returns {Promise<PublicKey>} */
 export async function publicKey(bytes) {
   if (bytes.length !== PUBLIC_KEY) {
-    throw new MalformedSeal(`it has ${bytes.length} bytes`, { kind: "public key" });
+    throw new MalformedSeal("it has {given} bytes", { given: bytes.length, kind: "public key" });
   }
   const recipientPublicKey = await kem.deserializePublicKey(own(bytes));
   return {
@@ -65,7 +65,7 @@ export async function publicKey(bytes) {
 /** @param {Bytes} seed @returns {Promise<PrivateKey>} */
 export async function privateKey(seed) {
   if (seed.length !== 32) {
-    throw new MalformedSeal(`it has ${seed.length} bytes`, { kind: "private key" });
+    throw new MalformedSeal("it has {given} bytes", { given: seed.length, kind: "private key" });
   }
   const pair = await kem.generateKeyPairDerand(seed.slice());
   const half = await publicKey(

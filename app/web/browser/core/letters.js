@@ -157,7 +157,7 @@ function readSigned(document, types, domains) {
 function textOf(letter, name) {
   const found = letter[name];
   if (typeof found !== "string") {
-    throw new MalformedSeal(`its ${name} is not text`, { kind: KIND });
+    throw new MalformedSeal("its {part} is not text", { part: name, kind: KIND });
   }
   return found;
 }
@@ -165,7 +165,9 @@ function textOf(letter, name) {
 /** @param {Letter} letter @param {string} name @returns {unknown[]} */
 function listOf(letter, name) {
   const found = letter[name];
-  if (!Array.isArray(found)) throw new MalformedSeal(`its ${name} is no list`, { kind: KIND });
+  if (!Array.isArray(found)) {
+    throw new MalformedSeal("its {part} is no list", { part: name, kind: KIND });
+  }
   return found;
 }
 

@@ -2,7 +2,7 @@
 
 import { ChartkeyError, KINDS, kind } from "./chartkey_error.js";
 
-/** @import { Facts } from "./chartkey_error.js" */
+/** @import { Facts, Texts } from "./chartkey_error.js" */
 
 export const StoreError = kind("StoreError", ChartkeyError, {
   unharmed: "What was accepted before is kept.",
@@ -72,6 +72,12 @@ export const ServiceRefused = kind("ServiceRefused", ServiceError, {
   sentence: "{name} refused this: {reason}.",
 });
 
+export const ServerFault = kind("ServerFault", ServiceError, {
+  sentence: "Something went wrong inside this service.",
+  unharmed: "What was accepted before is kept, and nothing was opened.",
+  remedy: "Try again in a moment; whoever runs this service should look at its log.",
+});
+
 const LONGEST_SENTENCE = 500;
 
 /** @param {string} written as much of it as can be shown */
@@ -89,19 +95,28 @@ export function errorOf(document, service) {
   if (typeof document?.sentence !== "string") {
     return new ServiceRefused("it gave no reason", { name: service });
   }
-  const { error: name, facts } = document;
+  const { error: name, reason, facts } = document;
   const known = typeof name === "string" && /^[A-Z]\w{1,60}$/.test(name);
   if (!known) {
-    return new ServiceRefused(shown(document.sentence).replace(/\.+$/, ""), { name: service });
+    const told = shown(document.sentence).replace(/\.+$/, "");
+    return new ServiceRefused("{told}", { name: service, told });
   }
   const Kind = KINDS.get(name) ?? ChartkeyError;
-  const told = new Kind("", shownFacts(facts));
+  const told = new Kind(shownOr(reason, ""), shownFacts(facts));
   told.name = name;
+  if (!KINDS.has(name)) told.texts = shownTexts(document.texts, told.texts);
   told.message = shown(document.sentence);
   told.unharmed = shownOr(document.unharmed, told.unharmed);
   told.remedy = shownOr(document.remedy, told.remedy);
   return told;
 }
+
+/** What a kind says that only the node knows. @param {any} texts @param {Texts} otherwise */
+const shownTexts = (texts, otherwise) => ({
+  sentence: shownOr(texts?.sentence, otherwise.sentence),
+  unharmed: shownOr(texts?.unharmed, otherwise.unharmed),
+  remedy: shownOr(texts?.remedy, otherwise.remedy),
+});
 
 /** @param {unknown} facts @returns {Facts} */
 function shownFacts(facts) {

@@ -221,7 +221,7 @@ export async function fittingHalves(header, halfA, shares, threshold, context) {
     if (halves && equal((await bodyKey(halves, context)).header, header)) return halves;
   }
   const names = shares.map((share) => share.custodian).join(", ");
-  throw new WrongShare(`no ${threshold} of those from ${names} open this body`);
+  throw new WrongShare("no {threshold} of those from {names} open this body", { threshold, names });
 }
 
 /**

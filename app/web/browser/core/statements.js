@@ -47,7 +47,7 @@ export function readStatementFile(document, domains) {
   const expected = typeOf(type).fields;
   const declared = hasMembers(types, ["EIP712Domain", type]);
   if (!declared || !isList(types[type], expected) || !isList(types.EIP712Domain, DOMAIN_FIELDS)) {
-    throw new MalformedStatement(`its ${type} differs from Chartkey's`);
+    throw new MalformedStatement("its {type} differs from Chartkey's", { type });
   }
   const message = messageOf(type, fields);
   const own = domains.judging(type);

@@ -119,7 +119,7 @@ export function whole(value) {
 function fitting(value, type) {
   const number = whole(value);
   if (number < 0n || number >= 1n << BigInt(type.slice(4))) {
-    throw new MalformedStatement(`a value does not fit ${type}`);
+    throw new MalformedStatement("a value does not fit {type}", { type });
   }
   return number;
 }
@@ -153,7 +153,7 @@ function normal({ name, type }, value) {
 export function messageOf(type, document) {
   const { fields } = typeOf(type);
   if (!hasMembers(document, fields.map((field) => field.name))) {
-    throw new MalformedStatement(`a ${type} has other fields than these`);
+    throw new MalformedStatement("a {type} has other fields than these", { type });
   }
   return Object.fromEntries(
     fields.map((field) => [field.name, normal(field, document[field.name])]),

@@ -35,11 +35,13 @@ export const phrase = (seed) => Mnemonic.fromEntropy(seed).phrase;
 export function seedOfPhrase(written) {
   const words = written.toLowerCase().split(/\s+/).filter((word) => word);
   if (words.length !== 24) {
-    throw new InvalidPhrase(`it has ${words.length} words instead of 24`);
+    throw new InvalidPhrase("it has {given} words instead of 24", { given: words.length });
   }
   const english = LangEn.wordlist();
   const unknown = words.flatMap((word, i) => (english.getWordIndex(word) < 0 ? [i + 1] : []));
-  if (unknown.length) throw new InvalidPhrase(`word ${unknown.join(", ")} is not in the list`);
+  if (unknown.length) {
+    throw new InvalidPhrase("word {places} is not in the list", { places: unknown.join(", ") });
+  }
   if (!Mnemonic.isValidMnemonic(words.join(" "))) {
     throw new InvalidPhrase("its check does not fit: a word is wrong or out of order");
   }
@@ -106,7 +108,7 @@ const bound = ({ sealed: _, ...rest }) => utf8(canonical(rest));
  */
 async function wrap(lock, okm, seed, nonce) {
   if (seed.length !== 32) {
-    throw new MalformedSeal(`its seed has ${seed.length} bytes`, { kind: "vault" });
+    throw new MalformedSeal("its seed has {given} bytes", { given: seed.length, kind: "vault" });
   }
   const whole = { ...lock, commitment: hex(okm.slice(32)), nonce: hex(nonce) };
   const cipher = await gcm(okm.slice(0, 32));
@@ -121,7 +123,7 @@ async function unwrap(lock, okm) {
   const seed = await cipher.open(hexPart(lock.nonce, KIND, 12), sealed, bound(lock));
   if (seed === null) throw new WrongLock();
   if (seed.length !== 32) {
-    throw new MalformedSeal(`its seed has ${seed.length} bytes`, { kind: "vault" });
+    throw new MalformedSeal("its seed has {given} bytes", { given: seed.length, kind: "vault" });
   }
   return seed;
 }

@@ -1,4 +1,5 @@
 // Owns the page's line to the worker: calls, their progress, the worker's questions, and events.
+import { _ } from "./texts.js";
 
 /**
  * @typedef {object} CallOptions
@@ -57,9 +58,9 @@ export function connect(url) {
     event.preventDefault();
     const fault = new PersonError({
       name: "WorkerFailed",
-      sentence: "The part of this page that holds your keys has stopped.",
-      unharmed: "What was handed in before is kept.",
-      remedy: "Load the page again.",
+      sentence: _("The part of this page that holds your keys has stopped."),
+      unharmed: _("What was handed in before is kept."),
+      remedy: _("Load the page again."),
       facts: { at: `${event.message ?? ""}`.slice(0, 200) },
     });
     for (const call of waiting.values()) call.reject(fault);

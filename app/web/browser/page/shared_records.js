@@ -6,6 +6,7 @@ import { disclosure } from "./parts.js";
 import { nameOf } from "./people.js";
 import { timeOf } from "./records.js";
 import { _, ngettext } from "./texts.js";
+import { problemOf } from "./view.js";
 
 /** The grant under which a record is seen, where the worker named one. @param {any} record */
 export const under = (record) => (record.grant ? { grant: record.grant } : {});
@@ -59,7 +60,7 @@ export function custodianFaults(faults) {
     ),
     html`<ul>
       ${faults.map(
-        ({ custodian, error }) => html`<li>${custodian}: ${error?.sentence ?? String(error)}</li>`,
+        ({ custodian, error }) => html`<li>${custodian}: ${problemOf(error).sentence}</li>`,
       )}
     </ul>`,
   );

@@ -56,12 +56,24 @@ export function _(text, values = {}) {
   return filled(typeof found === "string" && found ? found : text, values);
 }
 
+/** Values that are words of ours, not somebody's. */
+const WORDS = new Set(["what", "kind", "address", "name"]);
+
 /**
  * What the worker told: in the page's language where the catalogue has its text, else as it came.
+ * An error's reason is a text of its own within the sentence, filled from the same values.
  * @param {{text?: string, values?: Values, sentence: string}} told
  */
-export function toldText({ text, values = {}, sentence }) {
-  return text && filled(text, values) === sentence ? _(text, values) : sentence;
+export function toldText({ text = "", values: { reason = "", ...facts } = {}, sentence }) {
+  const within = (/** @type {(text: string, values: Values) => string} */ say) => {
+    const said = Object.entries(facts).map(([name, value]) => [
+      name,
+      WORDS.has(name) ? say(`${value}`, {}) : value,
+    ]);
+    const values = Object.fromEntries(said);
+    return say(text, { reason: say(`${reason}`, values), ...values });
+  };
+  return text && within(filled) === sentence ? within(_) : sentence;
 }
 
 /**

@@ -135,15 +135,18 @@ const HAS_SHAPE = {
 export function requireR4(bundle, entries) {
   const type = bundle.get("type");
   if (typeof type !== "string" || !BUNDLE_TYPES.includes(type)) {
-    throw new InvalidBundle(`The Bundle's type is none of ${BUNDLE_TYPES.join(", ")}.`);
+    const types = BUNDLE_TYPES.join(", ");
+    throw new InvalidBundle("The Bundle's type is none of {types}.", { types });
   }
   for (const entry of entries) requireR4Resource(entry);
 }
 
 /** @param {Entry} entry */
-function requireR4Resource({ name, kind, resource }) {
+function requireR4Resource({ place, kind, resource }) {
   if (!RESOURCE_TYPES.has(kind)) {
-    throw new InvalidBundle(`${name} is of a resource type that FHIR R4 does not have.`);
+    throw new InvalidBundle("Entry {place} is of a resource type that FHIR R4 does not have.", {
+      place,
+    });
   }
   const others = Object.hasOwn(ELEMENTS_OF_OTHER_VERSIONS, kind)
     ? ELEMENTS_OF_OTHER_VERSIONS[kind]
@@ -151,27 +154,29 @@ function requireR4Resource({ name, kind, resource }) {
   const foreign = others.find((element) => resource.has(element)); // they stand in order
   if (foreign !== undefined) {
     throw new InvalidBundle(
-      `${name} is of another FHIR version than R4: it has the element ${foreign}.`,
+      "Entry {place} is of another FHIR version than R4: it has the element {element}.",
+      { place, element: foreign },
     );
   }
   for (const [element, shape] of Object.entries(SHAPES[kind] ?? {})) {
     const value = resource.get(element);
     if (value !== undefined && !HAS_SHAPE[shape](value)) {
       throw new InvalidBundle(
-        `${name} is of another FHIR version than R4: its element ${element} has another JSON ` +
+        "Entry {place} is of another FHIR version than R4: its element {element} has another JSON " +
           "type there.",
+        { place, element },
       );
     }
   }
   const id = resource.get("id");
   if (id !== undefined && (typeof id !== "string" || !id)) {
-    throw new InvalidBundle(`${name} has an id that is not a string.`);
+    throw new InvalidBundle("Entry {place} has an id that is not a string.", { place });
   }
-  requireOwnVersion(name, resource);
+  requireOwnVersion(place, resource);
 }
 
-/** @param {string} name @param {Map<string, Json>} resource */
-function requireOwnVersion(name, resource) {
+/** @param {number} place @param {Map<string, Json>} resource */
+function requireOwnVersion(place, resource) {
   const version = resource.get("fhirVersion");
   const isOther = typeof version === "string" && !/^4\.[03]/.test(version);
   const meta = resource.get("meta");
@@ -181,6 +186,8 @@ function requireOwnVersion(name, resource) {
       typeof profile === "string" && FOREIGN_PROFILES.some((start) => profile.startsWith(start)),
   );
   if (isOther || isForeign) {
-    throw new InvalidBundle(`${name} says that it is of another FHIR version than R4.`);
+    throw new InvalidBundle("Entry {place} says that it is of another FHIR version than R4.", {
+      place,
+    });
   }
 }

@@ -11,8 +11,8 @@ import { JsonFault, JsonReader } from "./json.js";
 /**
  * One entry of a Bundle: what its resource says, and the very text that says it.
  * @typedef {object} Entry
- * @property {number} index its place in the Bundle, from 0; people are told it from 1
- * @property {string} name how errors call it: by place alone
+ * @property {number} index its place in the Bundle, from 0
+ * @property {number} place the same from 1, as people are told it
  * @property {string} kind the resource type
  * @property {string | null} fullUrl
  * @property {string | null} fullUrlText the JSON string as it stands in the source
@@ -67,7 +67,7 @@ function requireShallow(text) {
     } else if (code === 0x7b || code === 0x5b) {
       level += 1;
       if (level > MOST_LEVELS) {
-        throw new InvalidBundle(`The file nests deeper than ${MOST_LEVELS} levels.`);
+        throw new InvalidBundle("The file nests deeper than {most} levels.", { most: MOST_LEVELS });
       }
     } else if (code === 0x7d || code === 0x5d) {
       level -= 1;
@@ -77,26 +77,30 @@ function requireShallow(text) {
 
 /** @param {string} text @param {number} index @param {any} element @returns {Entry} */
 function entryOf(text, index, element) {
-  const name = `Entry ${index + 1}`;
-  if (!(element instanceof Map)) throw new InvalidBundle(`${name} is not a JSON object.`);
+  const place = index + 1;
+  if (!(element instanceof Map)) {
+    throw new InvalidBundle("Entry {place} is not a JSON object.", { place });
+  }
   /** @type {Part | undefined} */
   const resource = element.get("resource");
-  if (resource === undefined) throw new InvalidBundle(`${name} holds no resource.`);
+  if (resource === undefined) {
+    throw new InvalidBundle("Entry {place} holds no resource.", { place });
+  }
   if (!(resource.value instanceof Map)) {
-    throw new InvalidBundle(`${name} has a resource that is not a JSON object.`);
+    throw new InvalidBundle("Entry {place} has a resource that is not a JSON object.", { place });
   }
   const kind = resource.value.get("resourceType");
   if (typeof kind !== "string" || !kind) {
-    throw new InvalidBundle(`${name} has a resource without a resourceType.`);
+    throw new InvalidBundle("Entry {place} has a resource without a resourceType.", { place });
   }
   /** @type {Part | undefined} */
   const fullUrl = element.get("fullUrl");
   if (fullUrl !== undefined && (typeof fullUrl.value !== "string" || !fullUrl.value)) {
-    throw new InvalidBundle(`${name} has a fullUrl that is not a string.`);
+    throw new InvalidBundle("Entry {place} has a fullUrl that is not a string.", { place });
   }
   return {
     index,
-    name,
+    place,
     kind,
     fullUrl: fullUrl ? fullUrl.value : null,
     fullUrlText: fullUrl ? text.slice(fullUrl.start, fullUrl.end) : null,
@@ -122,9 +126,9 @@ function read(text) {
     return members;
   } catch (failure) {
     if (!(failure instanceof JsonFault)) throw failure;
-    const { line, column } = failure.placeIn(text);
     throw new InvalidBundle(
-      `The file is not JSON: it breaks at line ${line}, column ${column}.`,
+      "The file is not JSON: it breaks at line {line}, column {column}.",
+      failure.placeIn(text),
     );
   }
 }
