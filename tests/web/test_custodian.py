@@ -177,8 +177,8 @@ def test_what_is_not_there_is_said_in_the_same_form(
     for answer, status in ((client.get("/nothing"), 404), (client.get("/openings"), 405)):
         assert answer.status_code == status
         assert answer.json
-            told = {"error", "sentence", "unharmed", "remedy", "reason", "facts", "texts"}
-            assert told == answer.json.keys()
+        told = {"error", "sentence", "unharmed", "remedy", "reason", "facts", "texts"}
+        assert told == answer.json.keys()
 
 
 def test_every_error_has_a_status_and_the_narrower_stands_first() -> None:
