@@ -201,7 +201,7 @@ export const NoSlot = kind("NoSlot", SealError, {
   sentence: "Nothing in here is sealed to this key.",
 });
 export const NotEnoughShares = kind("NotEnoughShares", SealError, {
-  sentence: "{given} of the {needed} shares that are needed came back: {reason}.",
+  sentence: "{given} of the {needed} custodians that must agree gave their part of the key: {reason}.",
   unharmed: "Nothing was lost; the record stays sealed.",
   remedy: "Try again when more custodians answer.",
 });
