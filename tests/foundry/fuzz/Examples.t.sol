@@ -128,6 +128,32 @@ contract Examples is Stage {
         grant.nonce |= uint256(9) << 192;
         _requireGrant(grant, _anchored(grant, _patient), IConsentRegistry.Refusal.None);
         must(consent.isTagSpent(_patient, 9) && consent.isTagSpent(_patient, 0), "a tag is fresh again");
+        for (uint256 tag = 8; tag <= 10; tag += 2) {
+            grant.nonce = 0x123456 | tag << 192;
+            _requireGrant(grant, _anchored(grant, _patient), IConsentRegistry.Refusal.TagReplaced);
+        }
+    }
+
+    function test_each_revocation_comes_with_one_signature() public {
+        for (uint256 count = 0; count < 4; count++) {
+            bytes memory fault = abi.encodeWithSelector(IConsentRegistry.LengthsDiffer.selector, 2, count);
+            bytes memory call = abi.encodeCall(
+                consent.revokeBySig,
+                (new IConsentRegistry.Revocation[](2), new bytes[](count))
+            );
+            _call(_doctor, address(consent), call, count == 2 ? bytes("") : fault);
+        }
+    }
+
+    function test_a_recovery_is_finished_at_any_time_from_its_own_on() public {
+        for (uint64 late = 0; late < 2; late++) {
+            address newKey = late == 0 ? faces[3] : faces[4];
+            _call(faces[3], address(people), abi.encodeCall(people.startRecovery, (_patient, newKey)), "");
+            (, uint64 readyAt) = people.pendingRecoveryOf(_patient);
+            vm.warp(readyAt + late);
+            _call(_doctor, address(people), abi.encodeCall(people.finishRecovery, (_patient)), "");
+            must(people.keyOf(_patient) == newKey, "the new key does not speak");
+        }
     }
 
     function test_a_contract_account_grants_ends_and_retracts_by_what_it_accepts() public {
@@ -179,6 +205,26 @@ contract Examples is Stage {
         signatures[0] = _sign(_patient, Typed.digest(address(consent), Typed.REVOCATION, abi.encode(entries[0])));
         consent.revokeBySig(entries, signatures);
         must(consent.revokedBits(_patient, 7) == 1, "the present is cut");
+    }
+
+    function test_far_times_are_times_of_anchors_keys_and_credentials() public {
+        uint64 far = 2 ** 33 + 5;
+        vm.warp(far);
+        records.anchor("root", bytes32(0));
+        must(records.anchoredAt("root") == far, "the time of an anchor is cut");
+        _call(_patient, address(people), abi.encodeCall(people.rotate, (_patient, faces[3])), "");
+        IConsentRegistry.Revocation[] memory entries = new IConsentRegistry.Revocation[](1);
+        bytes[] memory signatures = new bytes[](1);
+        entries[0] = IConsentRegistry.Revocation(_patient, 7, 1);
+        signatures[0] = _sign(faces[3], Typed.digest(address(consent), Typed.REVOCATION, abi.encode(entries[0])));
+        consent.revokeBySig(entries, signatures);
+        must(consent.revokedBits(_patient, 7) == 1, "the present of a new key is cut");
+        ICredentials.Role role = ICredentials.Role.Practitioner;
+        uint64 farther = 2 ** 48 + 7; // a moment of 48 bits cannot say it
+        bytes memory call = abi.encodeCall(people.appointRegistrar, (_registrar, role, farther));
+        _call(governor, address(people), call, "");
+        _credential(role, farther);
+        must(people.holdsCredential(_doctor, role, far + 1 days), "a time beyond 48 bits is cut");
     }
 
     // --- makers ------------------------------------------------------------------------------------------------------
