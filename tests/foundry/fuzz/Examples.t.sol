@@ -134,6 +134,15 @@ contract Examples is Stage {
         }
     }
 
+    function test_a_revocation_of_all_names_the_tag_of_the_moment() public {
+        _takeAllBack(0, 5, _patient, "");
+        for (uint64 tag = 4; tag <= 6; tag += 2) {
+            bytes memory fault = abi.encodeWithSelector(IConsentRegistry.TagNotCurrent.selector, _patient, tag, 5);
+            _takeAllBack(tag, 7, _patient, fault);
+        }
+        _takeAllBack(5, 7, _patient, "");
+    }
+
     function test_each_revocation_comes_with_one_signature() public {
         for (uint256 count = 0; count < 4; count++) {
             bytes memory fault = abi.encodeWithSelector(IConsentRegistry.LengthsDiffer.selector, 2, count);
@@ -219,6 +228,7 @@ contract Examples is Stage {
         signatures[0] = _sign(faces[3], Typed.digest(address(consent), Typed.REVOCATION, abi.encode(entries[0])));
         consent.revokeBySig(entries, signatures);
         must(consent.revokedBits(_patient, 7) == 1, "the present of a new key is cut");
+        _takeAllBack(0, 4, faces[3], "");
         ICredentials.Role role = ICredentials.Role.Practitioner;
         uint64 farther = 2 ** 48 + 7; // a moment of 48 bits cannot say it
         bytes memory call = abi.encodeCall(people.appointRegistrar, (_registrar, role, farther));
@@ -231,6 +241,12 @@ contract Examples is Stage {
 
     function _credential(ICredentials.Role role, uint64 notAfter) private {
         _call(_registrar, address(people), abi.encodeCall(people.credential, (_doctor, role, notAfter)), "");
+    }
+
+    function _takeAllBack(uint64 tag, uint64 newTag, address signer, bytes memory fault) private {
+        IConsentRegistry.RevocationOfAll memory all = IConsentRegistry.RevocationOfAll(_patient, tag, newTag);
+        bytes memory signature = _sign(signer, Typed.digest(address(consent), Typed.REVOCATION_OF_ALL, abi.encode(all)));
+        _call(_doctor, address(consent), abi.encodeCall(consent.revokeAllBySig, (all, signature)), fault);
     }
 
     function _record(address patient, uint64 issuedAt) private view returns (IRecordRegistry.Record memory record) {
