@@ -134,6 +134,15 @@ contract Examples is Stage {
         }
     }
 
+    function test_a_signed_recovery_starts_once() public {
+        IPersons.Recovery memory recovery = IPersons.Recovery(_patient, faces[4], 0, type(uint64).max);
+        bytes memory signature = _sign(faces[3], Typed.digest(address(people), Typed.RECOVERY, abi.encode(recovery)));
+        bytes memory call = abi.encodeCall(people.startRecoveryBySig, (recovery, signature));
+        _call(_doctor, address(people), call, "");
+        _call(_patient, address(people), abi.encodeCall(people.objectRecovery, (_patient)), "");
+        _call(_doctor, address(people), call, abi.encodeWithSelector(IPersons.NonceUsed.selector, _patient, 0, 1));
+    }
+
     function test_a_revocation_of_all_names_the_tag_of_the_moment() public {
         _takeAllBack(0, 5, _patient, "");
         for (uint64 tag = 4; tag <= 6; tag += 2) {
@@ -229,6 +238,11 @@ contract Examples is Stage {
         consent.revokeBySig(entries, signatures);
         must(consent.revokedBits(_patient, 7) == 1, "the present of a new key is cut");
         _takeAllBack(0, 4, faces[3], "");
+        bytes memory words = abi.encode(_patient, bytes32("far"));
+        bytes memory signature = _sign(faces[3], Typed.digest(address(records), Typed.RETRACTION, words));
+        records.retractBySig(IRecordRegistry.Retraction(_patient, "far"), signature);
+        signature = _sign(faces[3], Typed.digest(address(people), Typed.MEMBERSHIP_END, words));
+        people.endMembershipBySig(IPersons.MembershipEnd(_patient, "far"), signature);
         ICredentials.Role role = ICredentials.Role.Practitioner;
         uint64 farther = 2 ** 48 + 7; // a moment of 48 bits cannot say it
         bytes memory call = abi.encodeCall(people.appointRegistrar, (_registrar, role, farther));
