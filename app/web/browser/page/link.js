@@ -1,5 +1,5 @@
-// Owns the page's line to the worker: calls, their progress, the worker's questions, and events.
-import { _ } from "./texts.js";
+// Owns the page's line to the worker: calls, their progress, the worker's questions, and events. It imports
+// nothing, so that a page without the application can have it too.
 
 /**
  * @typedef {object} CallOptions
@@ -13,6 +13,12 @@ import { _ } from "./texts.js";
  * @typedef {{resolve: (value: any) => void, reject: (error: Error) => void,
  *   onProgress?: (p: any) => void}} Waiting
  */
+
+const WORKER_FAILED = {
+  sentence: "The part of this page that holds your keys has stopped.",
+  unharmed: "What was handed in before is kept.",
+  remedy: "Load the page again.",
+};
 
 /** An error that the worker told: what happened, what is unharmed, what to do next. */
 export class PersonError extends Error {
@@ -58,9 +64,8 @@ export function connect(url) {
     event.preventDefault();
     const fault = new PersonError({
       name: "WorkerFailed",
-      sentence: _("The part of this page that holds your keys has stopped."),
-      unharmed: _("What was handed in before is kept."),
-      remedy: _("Load the page again."),
+      ...WORKER_FAILED,
+      texts: WORKER_FAILED,
       facts: { at: `${event.message ?? ""}`.slice(0, 200) },
     });
     for (const call of waiting.values()) call.reject(fault);
