@@ -314,7 +314,9 @@ class NoSlot(SealError):
 
 
 class NotEnoughShares(SealError):
-    sentence = "{given} of the {needed} custodians that must agree gave their part of the key: {reason}."
+    sentence = (
+        "{given} of the {needed} custodians that must agree gave their part of the key: {reason}."
+    )
     unharmed = "Nothing was lost; the record stays sealed."
     remedy = "Try again when more custodians answer."
 

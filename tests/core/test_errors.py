@@ -81,7 +81,10 @@ def test_every_leaf_has_a_sentence_of_its_own(kind: type[ChartkeyError]) -> None
 def test_an_error_keeps_the_facts_that_it_names() -> None:
     error = NotEnoughShares("two did not answer", given=1, needed=2)
     assert error.facts == {"given": 1, "needed": 2}
-    assert str(error) == "1 of the 2 custodians that must agree gave their part of the key: two did not answer."
+    assert (
+        str(error)
+        == "1 of the 2 custodians that must agree gave their part of the key: two did not answer."
+    )
     assert GrantExpired(expires_at=5).facts == {"expires_at": 5}
 
 
