@@ -48,7 +48,7 @@ from app.services.relayer import Plan, Relayer, Settled
 LOG = logging.getLogger("chartkey.services")
 SQLITE = "sqlite:///"
 EAGER_PAUSE, SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 0.1, 1.0
-"""Seconds between a relayer's ticks: how long a revocation waits at most."""
+"""Seconds between ticks: of a relayer that waits for no company, of other loops at least, of any at most."""
 HEARING = 3.0
 """Seconds in which a custodian must hear of a revocation; the chain tells it in any case."""
 HAND_IN_PAUSE = 5.0
