@@ -8,7 +8,7 @@ import ssl
 from base64 import b64encode
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from urllib.parse import unquote, urlsplit
 from weakref import finalize
@@ -135,5 +135,6 @@ def _credentials(name: str | None, password: str | None) -> str:
 
 
 def _end_all(kept: deque[Connection]) -> None:
-    for connection in kept:
-        connection.end()
+    with suppress(IndexError):
+        while True:  # at the process's end, threads may still put some back
+            kept.pop().end()

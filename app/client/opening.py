@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from itertools import combinations, islice
 from queue import SimpleQueue
-from threading import Thread
 
+from app.client.errands import Errands
 from app.core.content import JSON, JSON_MOST, content_root, json_elements, opaque_elements
 from app.core.custody import release_purpose
 from app.core.errors import (
@@ -26,6 +27,8 @@ from app.core.ports import Custodian
 from app.core.sealing import HEADER, BodyContext, BodyKey, Halves, open_stream, require_header
 from app.core.sheets import combine
 
+ERRANDS = Errands()
+"""Questions to custodians."""
 MOST_CHOICES = 1000
 """Choices of t shares that are tried: an author who sealed a wrong half A costs no more."""
 
@@ -66,8 +69,7 @@ class Gathering:
         self._answers: SimpleQueue[tuple[int, Release | BaseException | None]] = SimpleQueue()
         self._awaited = len(self._custodians)
         for place, custodian in enumerate(self._custodians):
-            # of their own, not of a pool: one that hangs keeps nobody, not even the process
-            Thread(target=self._ask, args=(place, custodian, request_for), daemon=True).start()
+            ERRANDS.run(partial(self._ask, place, custodian, request_for))
 
     @property
     def failures(self) -> dict[str, ChartkeyError]:

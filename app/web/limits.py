@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import time
+from threading import Timer
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 from app.core.errors import TooManyRequests
+
+SWEEP_EVERY = 1.0
+"""Seconds between two looks for counts that have run out."""
+
+
+class _Counts(MemoryStorage):
+    """Looks for what has run out once in a while: left alone, nearly every hit starts a thread for it."""
+
+    @property
+    def timer(self) -> Timer:  # type: ignore[override]
+        """The last look that was begun, which is `alive` until the next one is due."""
+        return self._timer
+
+    @timer.setter
+    def timer(self, timer: Timer) -> None:
+        due = time.monotonic() + SWEEP_EVERY
+        timer.is_alive = lambda: time.monotonic() < due  # type: ignore[method-assign]
+        timer.daemon = True
+        self._timer = timer
 
 
 class Limit:
     """So many in so much time for each key, such as `600/minute`; empty: no limit.
 
-    Counts live in this process and its memory: what a key stands for is never written down.
+    A key takes two numbers, that of the present minute and that of the one before, which counts for as
+    much as is left of it; after two minutes without a hit nothing is left of a key. Counts live in this process and its memory: what a key stands for is never written down.
     """
 
     def __init__(self, rate: str) -> None:
         self._item: RateLimitItem | None = parse(rate) if rate else None
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(_Counts())
 
     def require(self, key: str) -> None:
         """Count one; raises TooManyRequests where that is one too many."""

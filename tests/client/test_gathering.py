@@ -11,6 +11,8 @@ from typing import Any, cast
 
 import pytest
 
+from app.client import opening
+from app.client.errands import Errands
 from app.client.opening import Gathering
 from app.core.custody import release_purpose
 from app.core.errors import (
@@ -193,7 +195,8 @@ def test_a_fault_of_this_program_is_no_custodians_failure() -> None:
         custodian.go.set()
 
 
-def test_one_that_hangs_keeps_no_process_alive() -> None:
+def test_one_that_hangs_keeps_no_process_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "ERRANDS", Errands(rest=0.01))
     custodians = three()
     before = set(running())
     gathering = asking(*custodians)

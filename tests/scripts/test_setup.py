@@ -30,7 +30,7 @@ def put_python(folder: Path, name: str, version: str) -> None:
     """A stand-in that tells its version and, asked for anything else, its own name."""
     path = folder / name
     path.write_text(
-        f'#!/bin/sh\n[ "$1" = -c ] && echo {version} && exit 0\necho "chose {name}"\nexit 7\n'
+        f'#!/bin/sh\n[ "$1" = -c ] && echo "{version}" && exit 0\necho "chose {name}"\nexit 7\n'
     )
     path.chmod(0o755)
 
@@ -60,6 +60,14 @@ def test_the_fitting_python_among_several_is_taken(path: Path) -> None:
     put_python(path, "python3", "3.14.2")
     put_python(path, "python3.12", "3.12.1")
     assert bootstrap(path).stdout == "chose python3.12\n"
+
+
+def test_a_python_compiled_without_optimizations_comes_after_all_others(path: Path) -> None:
+    put_python(path, "python3", "3.12.4 plain")
+    assert bootstrap(path).stdout == "chose python3\n"
+    put_python(path, "python3.11", "3.11.2")
+    assert bootstrap(path).stdout == "chose python3.11\n"
+    assert bootstrap(path, chosen="python3").stdout == "chose python3\n"
 
 
 def test_a_named_python_is_taken_and_no_other(path: Path) -> None:
