@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 from weakref import finalize
 
 from sqlalchemy import (
@@ -25,11 +22,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Engine
 
-from app.adapters.database.engine import connect, reading, translated, writing
+from app.adapters.database.engine import bare, connect, reading, writing
 from app.adapters.group_commit import GroupCommit
-from app.core.errors import DatabaseUnreachable, StoreFull, TooManyRequests
+from app.core.errors import TooManyRequests
 from app.core.statements import TYPES, Revocation, RevocationOfAll
 from app.core.typed_data import Statement
 
@@ -99,7 +95,7 @@ class SqliteAccessLog:
         return self._group((access, patient, at, entry))
 
     def _keep_all(self, rows: Sequence[Row]) -> list[bool]:
-        with _bare(self._engine) as connection:
+        with bare(self._engine) as connection:
             connection.execute("BEGIN IMMEDIATE")
             new = [connection.execute(_KEEP, row).rowcount > 0 for row in rows]
             connection.commit()
@@ -161,7 +157,7 @@ class SqliteAccessLog:
 
     def heard(self, patient: str) -> Sequence[Revocation | RevocationOfAll]:
         """The revocations of a patient that were heard, and that the chain may not show yet."""
-        with _bare(self._engine) as connection:
+        with bare(self._engine) as connection:
             rows = connection.execute(_HEARD, (patient,)).fetchall()
         return [_revocation(*row) for row in rows]
 
@@ -177,24 +173,6 @@ class SqliteAccessLog:
         with writing(self._engine) as connection:
             for digest in digests:
                 connection.execute(delete(revocations).where(revocations.c.digest == digest))
-
-
-@contextmanager
-def _bare(engine: Engine) -> Iterator[sqlite3.Connection]:
-    """SQLite's own connection, for what each opening asks: the rest of the way costs more than it does.
-
-    What is not committed is undone. Raises StoreFull, DatabaseUnreachable.
-    """
-    with translated():
-        kept = engine.raw_connection()
-    try:
-        yield cast(sqlite3.Connection, kept.driver_connection)
-    except (sqlite3.OperationalError, sqlite3.InterfaceError) as cause:
-        if "no such table" in str(cause):
-            raise
-        raise (StoreFull() if "full" in str(cause) else DatabaseUnreachable()) from cause
-    finally:
-        kept.close()
 
 
 def _revocation(kind: str, message: str) -> Revocation | RevocationOfAll:

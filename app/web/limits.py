@@ -19,7 +19,7 @@ class _Counts(MemoryStorage):
     """Looks for what has run out once in a while: left alone, nearly every hit starts a thread for it."""
 
     @property
-    def timer(self) -> Timer:  # type: ignore[override]
+    def timer(self) -> Timer:
         """The last look that was begun, which is `alive` until the next one is due."""
         return self._timer
 

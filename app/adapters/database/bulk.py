@@ -31,7 +31,8 @@ def insert_fast(
         connection.execute(into.on_conflict_do_nothing(), values)
     else:
         sql, order = _sqlite(table, tuple(columns))
-        connection.exec_driver_sql(sql, list(map(itemgetter(*order), many)))
+        driver: Any = connection.connection.driver_connection
+        driver.executemany(sql, map(itemgetter(*order), many))
 
 
 @lru_cache(maxsize=256)  # it costs more to write the statement than to execute it

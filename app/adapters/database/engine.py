@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,13 +37,22 @@ def connect(url: str) -> Engine:
     return create_engine(url, pool_pre_ping=True, hide_parameters=True)
 
 
+_FAULTS = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    sqlite3.OperationalError,  # of what is put to SQLite itself
+    sqlite3.InterfaceError,
+    OSError,  # pg8000 lets some of the socket's own pass, as that of a server which is going down
+)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """The database's own errors as ours: StoreFull, DatabaseUnreachable."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as cause:
-        # pg8000 lets some of the socket's own errors pass, as that of a server which is going down
+    except _FAULTS as cause:
         told = str(getattr(cause, "orig", cause))
         if "full" in told or "No space left" in told:  # SQLITE_FULL, ENOSPC
             raise StoreFull() from cause
@@ -66,12 +76,31 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def bare(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """SQLite's own connection, for what each request asks: the rest of the way costs more than it does.
+
+    What is not committed is undone. Raises StoreFull, DatabaseUnreachable.
+    """
+    with translated():
+        kept = engine.raw_connection()
+        try:
+            yield cast(sqlite3.Connection, kept.driver_connection)
+        finally:
+            kept.close()
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection within a transaction of SQLAlchemy's."""
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
+
+
+@contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction; raises StoreFull where the disk cannot take it, DatabaseUnreachable."""
     with translated(), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             # taken at once: a reader that turns writer in the middle would have to give up
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            driver_of(connection).execute("BEGIN IMMEDIATE")
         yield connection
 
 

@@ -23,6 +23,7 @@ from app.adapters.database.engine import (
     scrub,
     writing,
 )
+from app.adapters.database.prepared import Prepared
 from app.adapters.database.schema import (
     claims,
     documents,
@@ -38,8 +39,11 @@ from app.adapters.database.tables import Tables, write_down
 from app.core.cid import cid_of
 from app.core.errors import NotStored
 
-# asked at each opening: putting it together costs more than asking it
-_SHEETS = select(sheets).where(sheets.c.record == bindparam("of")).order_by(sheets.c.version.desc())
+_SHEETS = Prepared(
+    select(sheets.c.statement, sheets.c.sheet)
+    .where(sheets.c.record == bindparam("of"))
+    .order_by(sheets.c.version.desc())
+)
 
 
 class Keeping(Tables):
@@ -121,9 +125,8 @@ class Keeping(Tables):
 
     def sheets_of(self, record: bytes) -> list[tuple[Any, bytes]]:
         """(statement file, sheet) of a record, highest version first."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(_SHEETS, {"of": record})
-            return [(json.loads(row.statement), row.sheet) for row in rows]
+        rows = _SHEETS.ask(self._engine, of=record)
+        return [(json.loads(statement), sheet) for statement, sheet in rows]
 
     def keep_document(self, digest: bytes, content: bytes) -> None:
         """Keep a document under its SHA-256."""

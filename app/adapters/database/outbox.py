@@ -15,14 +15,16 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     or_,
     select,
     union_all,
     update,
 )
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from app.adapters.database.engine import alone, insert_many_new, reading, writing
+from app.adapters.database.prepared import Prepared
 from app.adapters.database.schema import (
     anchors,
     batches,
@@ -51,12 +53,25 @@ MOST_LISTED = 4000
 """Digests and journal entries in a batch: even with a waybill for each, its manifest is one block."""
 
 
+_OF_CALL = [calls.c[name] for name in Call.__slots__]
+
+
 def _in_order(where: Any) -> Select[Any]:
-    return select(calls).where(where).order_by(calls.c.rank, calls.c.id)
+    return select(*_OF_CALL).where(where).order_by(calls.c.rank, calls.c.id)
 
 
-# asked for each statement that is accepted: putting them together costs more than asking them
-_UNDER_WAY = _in_order(calls.c.state.in_((ACCEPTED, SENT)))
+_UNDER_WAY = Prepared(_in_order(or_(calls.c.state == ACCEPTED, calls.c.state == SENT)))
+_ANCHORED_BATCH = Prepared(
+    select(batches.c.root, batches.c.manifest)
+    .join(outbox, outbox.c.batch == batches.c.id)
+    .where(outbox.c.digest == bindparam("of"), batches.c.block.is_not(None))
+    .limit(literal_column("1"))
+)
+_IS_KNOWN = Prepared(
+    select(literal_column("1")).where(
+        or_(*(exists().where(table.c.digest == bindparam("of")) for table in (outbox, calls)))
+    )
+)
 _SOME: BindParameter[bytes] = bindparam("some", expanding=True)
 _KNOWN = union_all(
     *(select(table.c.digest).where(table.c.digest.in_(_SOME)) for table in (outbox, calls))
@@ -94,6 +109,8 @@ class Outbox(Tables):
     def _unknown(self, connection: Connection, many: Sequence[Accepted]) -> list[Accepted]:
         """Those that are not queued yet, each once."""
         wanted = list({one.digest: one for one in many}.values())
+        if len(wanted) == 1:
+            return [] if _IS_KNOWN.ask_within(connection, of=wanted[0].digest) else wanted
         known: set[bytes] = set()
         for at in range(0, len(wanted), AT_ONCE):
             part = [one.digest for one in wanted[at : at + AT_ONCE]]
@@ -186,8 +203,7 @@ class Outbox(Tables):
 
     def calls_under_way(self) -> list[Call]:
         """Calls that are not done: waiting, or in a transaction that is in no block yet."""
-        with reading(self._engine) as connection:
-            return [_call(row) for row in connection.execute(_UNDER_WAY)]
+        return [_call(row) for row in _UNDER_WAY.ask(self._engine)]
 
     def calls_of(self, transaction: int) -> list[Call]:
         """The calls that a transaction carries."""
@@ -205,9 +221,10 @@ class Outbox(Tables):
 
     def calls_seen(self) -> list[tuple[Call, int]]:
         """Calls that somebody else had done, and in which block that was seen."""
-        query = select(calls).where(calls.c.seen_in.is_not(None)).order_by(calls.c.id)
+        query = select(*_OF_CALL, calls.c.seen_in).where(calls.c.seen_in.is_not(None))
         with reading(self._engine) as connection:
-            return [(_call(row), int(row.seen_in)) for row in connection.execute(query)]
+            rows = connection.execute(query.order_by(calls.c.id))
+            return [(_call(row[:-1]), int(row.seen_in)) for row in rows]
 
     def send_again(self, ids: Iterable[int]) -> None:
         """Calls that their transaction did not bring about wait for another one."""
@@ -346,14 +363,8 @@ class Outbox(Tables):
 
     def anchored_batch(self, digest: bytes) -> tuple[bytes, bytes] | None:
         """(root, manifest) of the batch in a block that holds a digest."""
-        query = (
-            select(batches.c.root, batches.c.manifest)
-            .join(outbox, outbox.c.batch == batches.c.id)
-            .where(outbox.c.digest == digest, batches.c.block.is_not(None))
-        )
-        with reading(self._engine) as connection:
-            row = connection.execute(query).first()
-        return (row.root, row.manifest) if row else None
+        rows = _ANCHORED_BATCH.ask(self._engine, of=digest)
+        return (bytes(rows[0][0]), bytes(rows[0][1])) if rows else None
 
     def state_of(self, digest: bytes) -> str:
         """What became of a statement here: accepted, anchored, sent, done, refused; else empty."""
@@ -393,5 +404,5 @@ _HAS_WORK = select(
 """Asked many times a second by a relayer that has nothing to do."""
 
 
-def _call(row: Row[Any]) -> Call:
-    return Call(**{name: row._mapping[name] for name in Call.__slots__})
+def _call(row: Sequence[Any]) -> Call:
+    return Call(**dict(zip(Call.__slots__, row, strict=True)))
