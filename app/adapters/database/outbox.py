@@ -9,41 +9,45 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
-    Exists,
-    Select,
-    bindparam,
-    exists,
     func,
-    literal_column,
-    or_,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.engine import Connection
 
 from app.adapters.database.engine import alone, insert_many_new, reading, writing
-from app.adapters.database.prepared import Prepared
+from app.adapters.database.prepared import Rows
+from app.adapters.database.questions import (
+    ANCHORED_BATCH,
+    BATCH,
+    HAS_WORK,
+    IS_KNOWN,
+    KNOWN,
+    OF_CALL,
+    OPEN,
+    READY,
+    UNDER_WAY,
+    UNPUBLISHED,
+    UNSENT,
+    WAITING,
+    in_order,
+    is_shown,
+)
 from app.adapters.database.schema import (
-    anchors,
     batches,
     calls,
     claims,
-    digests,
     journal,
-    manifests,
     outbox,
     parcels,
     quotas,
-    transactions,
     unpublished,
 )
 from app.adapters.database.tables import Tables, write_down
 from app.adapters.group_commit import GroupCommit
 from app.core.cid import cid_of
 from app.core.encoding import ZERO32
-from app.core.relaying import ACCEPTED, SENT, Accepted, Batch, Call, Maker, Waiting
+from app.core.relaying import ACCEPTED, Accepted, Batch, Call, Maker, Waiting
 from app.core.waybills import Entry
 
 DAY = 24 * 3600
@@ -51,31 +55,6 @@ AT_ONCE = 500
 """Values in one IN (…): databases limit them."""
 MOST_LISTED = 4000
 """Digests and journal entries in a batch: even with a waybill for each, its manifest is one block."""
-
-
-_OF_CALL = [calls.c[name] for name in Call.__slots__]
-
-
-def _in_order(where: Any) -> Select[Any]:
-    return select(*_OF_CALL).where(where).order_by(calls.c.rank, calls.c.id)
-
-
-_UNDER_WAY = Prepared(_in_order(or_(calls.c.state == ACCEPTED, calls.c.state == SENT)))
-_ANCHORED_BATCH = Prepared(
-    select(batches.c.root, batches.c.manifest)
-    .join(outbox, outbox.c.batch == batches.c.id)
-    .where(outbox.c.digest == bindparam("of"), batches.c.block.is_not(None))
-    .limit(literal_column("1"))
-)
-_IS_KNOWN = Prepared(
-    select(literal_column("1")).where(
-        or_(*(exists().where(table.c.digest == bindparam("of")) for table in (outbox, calls)))
-    )
-)
-_SOME: BindParameter[bytes] = bindparam("some", expanding=True)
-_KNOWN = union_all(
-    *(select(table.c.digest).where(table.c.digest.in_(_SOME)) for table in (outbox, calls))
-)
 
 
 class Outbox(Tables):
@@ -110,11 +89,11 @@ class Outbox(Tables):
         """Those that are not queued yet, each once."""
         wanted = list({one.digest: one for one in many}.values())
         if len(wanted) == 1:
-            return [] if _IS_KNOWN.ask_within(connection, of=wanted[0].digest) else wanted
+            return [] if IS_KNOWN.ask_within(connection, of=wanted[0].digest) else wanted
         known: set[bytes] = set()
         for at in range(0, len(wanted), AT_ONCE):
             part = [one.digest for one in wanted[at : at + AT_ONCE]]
-            known.update(connection.execute(_KNOWN, {"some": part}).scalars())
+            known.update(connection.execute(KNOWN, {"some": part}).scalars())
         return [one for one in wanted if one.digest not in known]
 
     def _spend(self, connection: Connection, many: Sequence[Accepted], day: int) -> set[bytes]:
@@ -203,7 +182,7 @@ class Outbox(Tables):
 
     def calls_under_way(self) -> list[Call]:
         """Calls that are not done: waiting, or in a transaction that is in no block yet."""
-        return [_call(row) for row in _UNDER_WAY.ask(self._engine)]
+        return [_call(row) for row in UNDER_WAY.ask(self._engine)]
 
     def calls_of(self, transaction: int) -> list[Call]:
         """The calls that a transaction carries."""
@@ -211,7 +190,7 @@ class Outbox(Tables):
 
     def _calls(self, where: Any) -> list[Call]:
         with reading(self._engine) as connection:
-            return [_call(row) for row in connection.execute(_in_order(where))]
+            return [_call(row) for row in connection.execute(in_order(where))]
 
     def close_calls(self, ids: Iterable[int], state: str, seen_in: int | None = None) -> None:
         """Mark calls `done` or `refused`; `seen_in` is the block when somebody else had done them."""
@@ -221,7 +200,7 @@ class Outbox(Tables):
 
     def calls_seen(self) -> list[tuple[Call, int]]:
         """Calls that somebody else had done, and in which block that was seen."""
-        query = select(*_OF_CALL, calls.c.seen_in).where(calls.c.seen_in.is_not(None))
+        query = select(*OF_CALL, calls.c.seen_in).where(calls.c.seen_in.is_not(None))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(calls.c.id))
             return [(_call(row[:-1]), int(row.seen_in)) for row in rows]
@@ -236,8 +215,7 @@ class Outbox(Tables):
 
     def has_work(self) -> bool:
         """Whether anything that was accepted is not yet seen in a block."""
-        with reading(self._engine) as connection:
-            return bool(connection.execute(_HAS_WORK).scalar())
+        return bool(HAS_WORK.ask(self._engine)[0][0])
 
     def is_waiting_from_before(self, time: int) -> bool:
         """Whether a digest accepted up to that time, that waits for no call, is in no block yet."""
@@ -248,7 +226,7 @@ class Outbox(Tables):
                 outbox.c.accepted_at <= time,
                 outbox.c.after.is_(None),
                 batches.c.block.is_(None),
-                ~_is_shown(),
+                ~is_shown(),
             )
         )
         with reading(self._engine) as connection:
@@ -256,10 +234,8 @@ class Outbox(Tables):
 
     def waiting(self, judge: str, most: int) -> tuple[int, int]:
         """How many digests could go into a batch, counted up to `most`, and since when (0: none)."""
-        query = self._ready(select(outbox.c.accepted_at), judge).order_by(outbox.c.id)
-        with reading(self._engine) as connection:
-            times = connection.execute(query.limit(most)).scalars().all()
-        return len(times), int(times[0]) if times else 0
+        times = WAITING.ask(self._engine, judge=judge, most=most)
+        return len(times), int(times[0][0]) if times else 0
 
     def oldest_written(self) -> int:
         """When the oldest entry was written that no waybill tells of (0: none)."""
@@ -267,29 +243,17 @@ class Outbox(Tables):
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
-    @staticmethod
-    def _ready(query: Any, judge: str) -> Any:
-        undone = select(calls.c.id).where(calls.c.state.in_((ACCEPTED, SENT)))
-        return query.where(
-            outbox.c.judge == judge,
-            outbox.c.batch.is_(None),
-            outbox.c.after.is_(None) | outbox.c.after.not_in(undone),
-            # what the chain shows already, as after a restore, is not anchored twice
-            ~_is_shown(),
-        )
-
     def form_batch(self, judge: str, most: int, make: Maker) -> int | None:
         """Bind the oldest waiting digests and the journal to a new batch; its number.
 
         Nobody else forms one meanwhile. None where `make` found nothing worth a batch.
         """
-        ready = self._ready(select(outbox.c.id, outbox.c.digest, outbox.c.envelope), judge)
         written = select(journal).where(journal.c.batch.is_(None)).order_by(journal.c.id)
         with alone(self._engine) as connection:
-            rows = connection.execute(ready.order_by(outbox.c.id).limit(most)).all()
+            rows = READY.ask_within(connection, judge=judge, most=most)
             noted = connection.execute(written.limit(max(MOST_LISTED - len(rows), 0))).all()
             made = make(
-                [Waiting(digest=row.digest, envelope=row.envelope) for row in rows],
+                [Waiting(digest=digest, envelope=envelope) for _, digest, envelope in rows],
                 [Entry(at=r.written_at, number=r.id, text=r.entry) for r in noted],
             )
             if made is None:
@@ -305,7 +269,7 @@ class Outbox(Tables):
             )
             batch = int((result.inserted_primary_key or (0,))[0])
             for at in range(0, len(rows), AT_ONCE):
-                bound = [row.id for row in rows[at : at + AT_ONCE]]
+                bound = [row[0] for row in rows[at : at + AT_ONCE]]
                 connection.execute(update(outbox).where(outbox.c.id.in_(bound)).values(batch=batch))
             beside = [*made.waybills, *made.decoys]
             letters = [{"address": cid_of(letter), "content": letter} for letter in beside]
@@ -322,31 +286,19 @@ class Outbox(Tables):
 
     def unpublished_batches(self) -> list[Batch]:
         """Batches whose manifest is not in the body store yet, oldest first."""
-        return self._batches(batches.c.published.is_(False))
+        return _batches(UNPUBLISHED.ask(self._engine))
 
     def unsent_batches(self) -> list[Batch]:
         """Published batches that no transaction carries yet, oldest first."""
-        return self._batches(
-            batches.c.published.is_(True),
-            batches.c.transaction.is_(None),
-            batches.c.block.is_(None),
-        )
+        return _batches(UNSENT.ask(self._engine))
 
     def open_batches(self) -> list[Batch]:
         """Batches whose anchor has not been seen in a block, oldest first."""
-        return self._batches(batches.c.block.is_(None))
+        return _batches(OPEN.ask(self._engine))
 
     def batch(self, id_: int) -> Batch:
         """A batch by its number."""
-        return self._batches(batches.c.id == id_)[0]
-
-    def _batches(self, *where: Any) -> list[Batch]:
-        query = select(batches).where(*where).order_by(batches.c.id)
-        with reading(self._engine) as connection:
-            return [
-                Batch(id=r.id, judge=r.judge, root=r.root, manifest=r.manifest, size=r.size)
-                for r in connection.execute(query)
-            ]
+        return _batches(BATCH.ask(self._engine, of=id_))[0]
 
     def contents_of(self, batch: int) -> list[bytes]:
         """The envelopes, sheets and waybills that must be in the store before a batch is anchored."""
@@ -363,7 +315,7 @@ class Outbox(Tables):
 
     def anchored_batch(self, digest: bytes) -> tuple[bytes, bytes] | None:
         """(root, manifest) of the batch in a block that holds a digest."""
-        rows = _ANCHORED_BATCH.ask(self._engine, of=digest)
+        rows = ANCHORED_BATCH.ask(self._engine, of=digest)
         return (bytes(rows[0][0]), bytes(rows[0][1])) if rows else None
 
     def state_of(self, digest: bytes) -> str:
@@ -381,27 +333,8 @@ class Outbox(Tables):
         return str(state or "")
 
 
-def _is_shown() -> Exists:
-    """Whether the index shows an outbox row's digest in a block of the chain, under its own judge."""
-    return exists().where(
-        digests.c.digest == outbox.c.digest,
-        manifests.c.id == digests.c.list,
-        manifests.c.judge == outbox.c.judge,
-        anchors.c.judge == manifests.c.judge,
-        anchors.c.root == manifests.c.root,
-        anchors.c.manifest == manifests.c.manifest,
-    )
-
-
-_HAS_WORK = select(
-    or_(
-        exists().where(outbox.c.batch.is_(None), ~_is_shown()),
-        exists().where(batches.c.block.is_(None)),
-        exists().where(calls.c.state.in_((ACCEPTED, SENT))),
-        exists().where(transactions.c.state == SENT),
-    )
-)
-"""Asked many times a second by a relayer that has nothing to do."""
+def _batches(rows: Rows) -> list[Batch]:
+    return [Batch(**dict(zip(Batch.__slots__, row, strict=True))) for row in rows]
 
 
 def _call(row: Sequence[Any]) -> Call:
