@@ -67,17 +67,18 @@ class FolderBodies:
             _sync_together(self._place(zip(drafts, addresses, strict=True)))
         return addresses
 
-    def _place(self, drafts: Iterable[tuple[Path, str]]) -> set[Path]:
+    def _place(self, drafts: Iterable[tuple[Path, str]]) -> Collection[Path]:
         """Move written files to their addresses; the folders that learnt of one are to be synced."""
-        learnt = set()
+        learnt: dict[str, Path] = {}
         for draft, address in drafts:
             target = self._path(address)
-            if not target.parent.is_dir():
-                target.parent.mkdir(exist_ok=True)
-                learnt.add(self._folder)
+            if address[-2:] not in learnt:
+                learnt[address[-2:]] = folder = target.parent
+                if not folder.is_dir():
+                    folder.mkdir(exist_ok=True)
+                    learnt[""] = self._folder
             draft.replace(target)
-            learnt.add(target.parent)
-        return learnt
+        return learnt.values()
 
     def read(self, address: str) -> Iterator[bytes]:
         """The bytes piece by piece; StoreAltered comes at the end, when all have been hashed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import sha3
@@ -54,6 +55,7 @@ def address_bytes(address: str) -> bytes:
     return from_hex(address, 20)
 
 
+@lru_cache(maxsize=4096)  # the same people come again and again
 def checksum_address(raw: bytes) -> str:
     """The ERC-55 mixed-case form of 20 bytes."""
     text = raw.hex()

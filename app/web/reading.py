@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from flask import request
@@ -32,14 +32,14 @@ SECRETS = frozenset(
 )
 """Members that no request has: whoever sends one is about to leave a key here."""
 PHRASES = (12, 15, 18, 21, 24)
+_OTHER_SIGNS = re.compile(r"[^a-z]")
 _PHRASE = re.compile(r"[a-z]{3,8}( [a-z]{3,8}){11,23}")
 
 
 def read_request(most: int = SMALL) -> Any:
     """The JSON of this request; raises TooLarge, MalformedStatement, KeyNotTaken."""
     document = read_json(read_bytes(most))
-    for value in _within(document):
-        _require_no_key(value)
+    _require_fit(document)
     return document
 
 
@@ -70,28 +70,47 @@ def members_of(document: Any, *names: str, optional: tuple[str, ...] = ()) -> Ma
     return document
 
 
-def _within(document: Any) -> Iterator[Any]:
-    """Every value in a document; raises MalformedStatement where it is too deep."""
-    waiting = [(document, 1)]
+def _require_fit(document: Any) -> None:
+    """Raise MalformedStatement for JSON that is too deep, KeyNotTaken for what may be a key."""
+    waiting: list[tuple[Any, int]] = [([document], 0)]
     while waiting:
         value, depth = waiting.pop()
-        yield value
-        if isinstance(value, dict | list):
-            if depth > DEEPEST:
-                raise MalformedStatement("it is deeper than {most} levels", most=DEEPEST)
-            inner = value.values() if isinstance(value, dict) else value
-            waiting += [(one, depth + 1) for one in inner]
+        if depth > DEEPEST:
+            raise MalformedStatement("it is deeper than {most} levels", most=DEEPEST)
+        if isinstance(value, dict):
+            if any(map(_is_secret, value)):
+                raise KeyNotTaken()
+            value = value.values()
+        for one in value:
+            if isinstance(one, str):
+                if _is_phrase(one):
+                    raise KeyNotTaken()
+            elif isinstance(one, dict | list):
+                waiting.append((one, depth + 1))
 
 
-def _require_no_key(value: Any) -> None:
-    if isinstance(value, dict):
-        plain = {re.sub(r"[^a-z]", "", name.lower()) for name in value}
-        if plain & SECRETS:
-            raise KeyNotTaken()
-    elif isinstance(value, str) and len(value) < 256 and _PHRASE.fullmatch(value.lower()):
-        words = value.lower().split()
-        if len(words) in PHRASES and set(words) <= _words():
-            raise KeyNotTaken()
+def _is_secret(name: str) -> bool:
+    """Whether a member of that name would hold a key, however the name is written."""
+    return _looked_up(name) if len(name) < 64 else _look_up(name)
+
+
+def _look_up(name: str) -> bool:
+    return _OTHER_SIGNS.sub("", name.lower()) in SECRETS
+
+
+_looked_up = lru_cache(maxsize=1024)(_look_up)  # requests use the same few names again and again
+
+
+def _is_phrase(text: str) -> bool:
+    """Whether it is a wallet's recovery phrase (BIP-39)."""
+    if (
+        len(text) >= 256
+        or text.count(" ") < min(PHRASES) - 1
+        or not _PHRASE.fullmatch(text.lower())
+    ):
+        return False
+    words = text.lower().split()
+    return len(words) in PHRASES and set(words) <= _words()
 
 
 @cache
