@@ -34,8 +34,12 @@ def test_a_thread_that_came_back_is_sent_again() -> None:
 
 def test_an_errand_that_hangs_keeps_no_other_waiting() -> None:
     errands, end, done = Errands(), Event(), Event()
+
+    def hang() -> None:
+        end.wait(20)
+
     for _ in range(3):
-        errands.run(lambda: end.wait(20) and None)
+        errands.run(hang)
     errands.run(done.set)
     assert done.wait(20)
     end.set()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import cast
 
 import pytest
+from limits.storage import MemoryStorage
 
 from app.core.errors import TooManyRequests
 from app.web import limits
@@ -55,7 +57,7 @@ def test_counting_starts_few_threads_and_still_forgets(monkeypatch: pytest.Monke
         limit.require(f"person {number}")
         time.sleep(0.0002)
     assert started <= 2
-    counts = limit._limiter.storage.storage
+    counts = cast(MemoryStorage, limit._limiter.storage).storage
     assert len(counts) >= 200
     monkeypatch.setattr(limits, "SWEEP_EVERY", 0.0)
     end = time.monotonic() + 20
