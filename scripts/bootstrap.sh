@@ -26,12 +26,14 @@ choose() {
     found=
     second=
     while IFS= read -r candidate; do
-        looked=$("$candidate" -c "$LOOK" 2>/dev/null) || continue
+        looked=$("$candidate" -c "$LOOK" 2>/dev/null </dev/null) || continue
         version=${looked%% *}
         case $looked in
             3.11.*plain | 3.12.*plain | 3.13.*plain) second=${second:-$candidate} ;;
             3.11.* | 3.12.* | 3.13.*) echo "$candidate"; return ;;
-            *) case $found in *" ${candidate##*/} is $version;"*) ;; *) found="$found ${candidate##*/} is $version;" ;; esac ;;
+            *)
+                said=" ${candidate##*/} is $version;"
+                case $found in *"$said"*) ;; *) found=$found$said ;; esac ;;  # /bin is often /usr/bin
         esac
     done
     [ -n "$second" ] && echo "$second" && return

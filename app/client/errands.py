@@ -23,9 +23,8 @@ class Errands:
     def __init__(self, rest: float = REST) -> None:
         self._rest = rest
         self._idle: deque[SimpleQueue[Errand]] = deque()
-        os.register_at_fork(
-            after_in_child=self._idle.clear
-        )  # threads stay in the process that has them
+        # a process that parts from this one has none of its threads
+        os.register_at_fork(after_in_child=self._idle.clear)
 
     def run(self, errand: Errand) -> None:
         """Have it done at once by a thread that rests, or by a new one."""

@@ -35,7 +35,8 @@ class Limit:
     """So many in so much time for each key, such as `600/minute`; empty: no limit.
 
     A key takes two numbers, that of the present minute and that of the one before, which counts for as
-    much as is left of it; after two minutes without a hit nothing is left of a key. Counts live in this process and its memory: what a key stands for is never written down.
+    much as is left of it. What has run out is forgotten when anybody is counted next. Counts live in
+    this process and its memory: what a key stands for is never written down.
     """
 
     def __init__(self, rate: str) -> None:

@@ -11,6 +11,8 @@ from sqlalchemy import ARRAY, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
+from app.adapters.database.driver import driver_of
+
 
 def insert_fast(
     connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
@@ -31,8 +33,7 @@ def insert_fast(
         connection.execute(into.on_conflict_do_nothing(), values)
     else:
         sql, order = _sqlite(table, tuple(columns))
-        driver: Any = connection.connection.driver_connection
-        driver.executemany(sql, map(itemgetter(*order), many))
+        driver_of(connection).executemany(sql, map(itemgetter(*order), many))
 
 
 @lru_cache(maxsize=256)  # it costs more to write the statement than to execute it

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.adapters.database.bulk import insert_fast
+from app.adapters.database.driver import driver_of
 from app.core.errors import DatabaseUnreachable, StoreFull
 
 LOCK = 0x43484B31
@@ -87,11 +88,6 @@ def bare(engine: Engine) -> Iterator[sqlite3.Connection]:
             yield cast(sqlite3.Connection, kept.driver_connection)
         finally:
             kept.close()
-
-
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """SQLite's own connection within a transaction of SQLAlchemy's."""
-    return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 
 @contextmanager

@@ -8,11 +8,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import (
-    func,
-    select,
-    update,
-)
+from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
 from app.adapters.database.engine import alone, insert_many_new, reading, writing

@@ -12,7 +12,8 @@ from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
 
-from app.adapters.database.engine import bare, driver_of, reading
+from app.adapters.database.driver import driver_of
+from app.adapters.database.engine import bare, reading
 
 Rows = Sequence[tuple[Any, ...]]
 
