@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo serve test test-unit test-web test-contracts prove check screenshots texts lint format types bench ipfs network clean
+.PHONY: help setup run demo serve test test-unit test-web test-contracts test-all prove check screenshots texts lint format types bench ipfs network clean
 
 VENV := .venv/bin/python
 
@@ -24,15 +24,18 @@ demo: setup ## Tell the whole story on a local chain and end: grant, open, refus
 serve: setup ## Run every service in one process, with a chain of its own unless one is named
 	@$(VENV) -m app all
 
-test: setup ## Run everything that CI runs: format, lint, types, unit tests, contract tests
+test: setup ## Format, lint, types, the tests of Python, pages and contracts; not the pages' long ones
 	@$(VENV) -m scripts.checks
+
+test-all: setup ## The same with the pages' long tests: everything that CI runs
+	@$(VENV) -m scripts.checks all
 
 check: test ## The same as make test
 
 test-unit: setup ## Run the Python tests (ARGS="-k merkle")
 	@$(VENV) -m scripts.checks unit $(ARGS)
 
-test-web: setup ## Run the tests of the pages in Chromium (ARGS="-k revoke")
+test-web: setup ## Run all tests of the pages in Chromium (ARGS="-k revoke")
 	@$(VENV) -m scripts.checks web $(ARGS)
 
 test-contracts: setup ## Run the contract tests under Brownie (ARGS="-k revoke")

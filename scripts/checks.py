@@ -1,6 +1,7 @@
 """What `make test` runs: format, lint, types, tests with coverage, in a browser, of contracts; one summary.
 
-    python -m scripts.checks                      everything
+    python -m scripts.checks                      everything, without the pages' long tests
+    python -m scripts.checks all                  everything, as CI runs it
     python -m scripts.checks unit -k merkle       one part, with words for its own program
 
 All parts run even when one fails, so that one run tells everything. The last line is
@@ -48,6 +49,8 @@ MEASURED = [
 takes as long again as the tests themselves."""
 TWO_CORES = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 """Files stay whole, and keep the order of tests/conftest.py: long ones first."""
+THREE_BROWSERS = ["-n", "3", *TWO_CORES[2:]]
+"""A page waits a quarter of its time: three browsers keep two cores busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +113,13 @@ def check_unit(words: list[str]) -> Outcome:
 
 def check_web(words: list[str]) -> Outcome:
     """The pages in a real browser, on a real node."""
-    some = words or TWO_CORES
+    some = words or THREE_BROWSERS
     return _pytest("web", [PYTHON, "-m", "pytest", BROWSER_TESTS, *some], {})
+
+
+def check_web_short(words: list[str]) -> Outcome:
+    """The same but for the tests marked `long`, which `make test-web` and CI run."""
+    return check_web(["-m", "not long", *(words or THREE_BROWSERS)])
 
 
 def check_proofs(words: list[str]) -> Outcome:
@@ -142,9 +150,12 @@ PARTS: dict[str, Callable[[list[str]], Outcome]] = {
     "types": check_types,
     "unit": check_unit,
     "web": check_web,
+    "web-short": check_web_short,
     "proofs": check_proofs,
     "contracts": check_contracts,
 }
+RUNS = {"": "web", "all": "web-short"}
+"""Runs of several parts, and the one that each leaves out."""
 
 
 def _plain(command: list[str], *, way_out: str = "") -> Outcome:
@@ -228,11 +239,11 @@ class _Beside:
 
 
 def main(words: list[str]) -> int:
-    unknown = words[:1] and words[0] not in PARTS
-    if unknown:
+    asked, own_words = words[0] if words else "", words[1:]
+    if asked not in PARTS and (asked not in RUNS or own_words):
         print(__doc__, file=sys.stderr)
         return 2
-    names, own_words = (words[:1], words[1:]) if words else (list(PARTS), [])
+    names = [asked] if asked in PARTS else [name for name in PARTS if name != RUNS[asked]]
     outcomes: dict[str, Outcome] = {}
     lines = []
     beside = _Beside("contracts") if len(names) > 1 and "contracts" in PARTS else None

@@ -38,6 +38,23 @@ LONG_FILES = (
     "tests/test_readme.py",
     "tests/core/test_nonces.py",
     "tests/core/test_sealing.py",
+    # the pages' own run
+    "tests/browser/test_story.py",
+    "tests/browser/test_rough.py",
+    "tests/browser/test_accessible.py",
+    "tests/browser/test_files.py",
+    "tests/browser/client/test_sharing.py",
+    "tests/browser/client/test_accounts.py",
+    "tests/browser/test_strict.py",
+    "tests/browser/client/test_network.py",
+    "tests/browser/test_endings.py",
+    "tests/browser/test_authorities.py",
+    "tests/browser/test_doctor.py",
+    "tests/browser/test_trial.py",
+    "tests/browser/test_passphrases.py",
+    "tests/browser/test_meeting.py",
+    "tests/browser/client/test_hostile.py",
+    "tests/browser/test_own_transactions.py",
 )
 """Those that take longest, by their seconds."""
 

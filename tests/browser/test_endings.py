@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from app.adapters.rpc import RpcRefused
@@ -14,6 +15,8 @@ from scripts.joining import SLOW, newcomer, sign_in
 from scripts.site import Site
 from tests.browser import steps
 from tests.browser.conftest import BARE, MakeProfile
+
+pytestmark = pytest.mark.long
 
 SESSIONS = "**/api/session"
 STATEMENTS = "**/api/statements"

@@ -24,6 +24,8 @@ from scripts.site import Site
 from scripts.steps import SetupFailed
 from tests.browser.conftest import MakeProfile, Profiles
 
+pytestmark = pytest.mark.long
+
 LARGE = 192 << 20
 MOST_HELD = LARGE * 3 // 4
 """Bytes by which the process may grow meanwhile: pieces on their way, and what is not collected yet.

@@ -14,6 +14,8 @@ from scripts.joining import newcomer, practitioner, sign_in
 from scripts.site import Site
 from tests.browser.conftest import MakeProfile, Profiles
 
+pytestmark = pytest.mark.long
+
 NAME = "Dr. Cleo Marsh"
 SIDE = 480
 """Pixels of what the camera sees, which is square."""

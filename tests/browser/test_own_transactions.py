@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from scripts.browser import go
@@ -12,6 +13,8 @@ from scripts.joining import SLOW, newcomer, sign_in
 from scripts.site import Site
 from tests.browser import steps
 from tests.browser.conftest import BARE, MakeProfile
+
+pytestmark = pytest.mark.long
 
 ONE_ETH = 10**18
 

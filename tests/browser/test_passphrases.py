@@ -11,6 +11,8 @@ from scripts.site import Site
 from tests.browser import steps
 from tests.browser.conftest import MakeProfile
 
+pytestmark = pytest.mark.long
+
 FIRST = "Zwölf  Äpfel, и три груши 🍐"
 """Any signs do, blanks among them."""
 SECOND = "four pears and a very long road " * 4

@@ -18,6 +18,8 @@ from scripts.site import Site
 from tests.browser import steps
 from tests.browser.conftest import MakeProfile
 
+pytestmark = pytest.mark.long
+
 TEA = "Camomile tea: hives"
 PIECE = 8 << 20
 STATEMENTS = "**/api/statements"

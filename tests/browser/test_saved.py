@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import pytest
 from eth_account import Account
 from playwright.sync_api import Page, expect
 
@@ -14,6 +15,8 @@ from scripts.joining import PASSPHRASE, SLOW, address_of, go_on_joining, newcome
 from scripts.site import Site
 from tests.browser import steps
 from tests.browser.conftest import MakeProfile
+
+pytestmark = pytest.mark.long
 
 QUICK = 1 << 12
 """Rounds of scrypt in a wallet file that a test makes."""

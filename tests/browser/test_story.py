@@ -165,6 +165,7 @@ def test_a_request_is_read_and_answered(lend_profile: MakeProfile, site: Site) -
     assert given.statement.category == "vitals"
 
 
+@pytest.mark.long
 def test_a_second_device_opens_by_name_and_a_lost_one_is_shut_out_by_the_recovery_words(
     lend_profile: MakeProfile,
 ) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from scripts.joining import SLOW
 from tests.browser.accessibility import require_accessible
 from tests.browser.conftest import MakeProfile
+
+pytestmark = pytest.mark.long
 
 MINUTE = 60_000
 

@@ -61,8 +61,21 @@ def test_without_forge_the_proofs_are_skipped_and_say_so(
     assert "Forge" in capsys.readouterr().out
 
 
-def test_an_unknown_part_is_refused() -> None:
-    assert checks.main(["nothing"]) == 2
+@pytest.mark.parametrize("words", [["nothing"], ["all", "-k", "merkle"]])
+def test_what_is_no_part_is_refused(words: list[str]) -> None:
+    assert checks.main(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "walked"), [([], "web-short"), (["all"], "web"), (["web"], "web")]
+)
+def test_each_run_walks_the_pages_once(words: list[str], walked: str, parts: dict) -> None:
+    names: list[str] = []
+    for name in ("unit", "web", "web-short", "proofs"):
+        parts[name] = lambda _, name=name: names.append(name) or Outcome(passed=1)
+    assert checks.main(words) == 0
+    assert [name for name in names if name.startswith("web")] == [walked]
+    assert names == [walked] or {"unit", "proofs"} < set(names)
 
 
 @pytest.mark.parametrize(("covered", "fault"), [(94, "94.0 %"), (95, "")])

@@ -12,6 +12,8 @@ from scripts.site import Site
 from tests.browser.client.conftest import MakeDevice, address_of
 from tests.browser.client.device import PASSPHRASE, Device
 
+pytestmark = pytest.mark.long
+
 ON_DISK = """
 const names = [];
 for (const { name } of await indexedDB.databases()) {

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.browser.client.conftest import address_of
 from tests.browser.client.device import Device
+
+pytestmark = pytest.mark.long
 
 LARGE = 24 << 20
 ADD_LARGE = """
