@@ -7,6 +7,7 @@
 import { hex, unhex } from "../core/bytes.js";
 import { ROLES } from "../core/records.js";
 import { Offline, UnreadableAnswer } from "./errors.js";
+import { Together } from "./together.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -16,11 +17,6 @@ const FRESH = 3000;
 
 const NOTHING = ["tag", "0x0000000000000000000000000000000000000000"];
 /** What is asked where only the block's number and time are wanted. */
-
-/**
- * @typedef {{question: any[], resolve: (answer: any) => void,
- *   reject: (error: unknown) => void}} Asked
- */
 
 /** What the four contracts say at the newest block. */
 export class Chain {
@@ -36,8 +32,8 @@ export class Chain {
     this.lasting = new Map();
     /** What was answered last, whenever that was. @type {Map<string, any>} */
     this.last = new Map();
-    /** @type {Asked[]} */
-    this.waiting = [];
+    /** @type {Together<any[], any>} */
+    this.line = new Together(MOST, (questions) => this.#askAll(questions));
     this.askedAt = 0;
     this.isStale = true;
   }
@@ -68,40 +64,22 @@ export class Chain {
     if (this.lasting.has(key)) return Promise.resolve(this.lasting.get(key));
     const known = this.answers.get(key);
     if (known) return known;
-    const answer = new Promise((resolve, reject) => {
-      if (!this.waiting.length) setTimeout(() => void this.#send(), 0);
-      this.waiting.push({ question, resolve, reject });
+    const answer = this.line.ask(question).catch((error) => {
+      this.answers.delete(key);
+      if (error instanceof Offline && this.last.has(key)) return this.last.get(key);
+      throw error;
     });
     this.answers.set(key, answer);
-    answer.catch(() => this.answers.delete(key));
     return answer;
   }
 
-  async #send() {
-    const all = this.waiting;
-    this.waiting = [];
-    for (let at = 0; at < all.length; at += MOST) await this.#sendSome(all.slice(at, at + MOST));
-  }
-
-  /** @param {Asked[]} asked */
-  async #sendSome(asked) {
-    try {
-      const questions = asked.map(({ question }) => question);
-      const told = await this.node.post("/api/chain", { questions }, { again: true });
-      if (told.answers?.length !== asked.length) throw new UnreadableAnswer();
-      this.#notice(told);
-      for (const [i, { question, resolve }] of asked.entries()) {
-        this.#keep(question, told.answers[i]);
-        resolve(told.answers[i]);
-      }
-    } catch (error) {
-      for (const { question, resolve, reject } of asked) {
-        const key = JSON.stringify(question);
-        this.answers.delete(key);
-        if (error instanceof Offline && this.last.has(key)) resolve(this.last.get(key));
-        else reject(error);
-      }
-    }
+  /** @param {any[][]} questions @returns {Promise<any[]>} */
+  async #askAll(questions) {
+    const told = await this.node.post("/api/chain", { questions }, { again: true });
+    if (told.answers?.length !== questions.length) throw new UnreadableAnswer();
+    this.#notice(told);
+    for (const [i, question] of questions.entries()) this.#keep(question, told.answers[i]);
+    return told.answers;
   }
 
   /** @param {{number: number, time: number}} told */

@@ -2,14 +2,14 @@
 // there.
 
 import { hex, unhex } from "../core/bytes.js";
-import { NotStored } from "../core/errors.js";
 import { BOOKS } from "../core/statements.js";
 import { isProven } from "../core/trees.js";
-import { Offline, unlessAway } from "./errors.js";
+import { Offline, UnreadableAnswer, unlessAway } from "./errors.js";
+import { Together } from "./together.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
-const AT_ONCE = 8;
+const MOST = 200;
 /** Milliseconds for which what needs an anchor waits for it, and between two questions. */
 const PATIENCE = 20_000;
 const PAUSE = 400;
@@ -34,9 +34,8 @@ export class Fates {
     /** @type {Set<string>} */
     this.final = new Set();
     this.block = -1;
-    this.running = 0;
-    /** @type {(() => void)[]} */
-    this.queue = [];
+    /** @type {Together<string, any>} */
+    this.line = new Together(MOST, (digests) => this.#askAll(digests));
   }
 
   /** The chain or the node has moved: what is not final is asked anew. */
@@ -57,7 +56,7 @@ export class Fates {
     const key = hex(digest);
     let fate = this.known.get(key);
     if (!fate) {
-      fate = this.#turn(() => this.#ask(key));
+      fate = this.#ask(key);
       this.known.set(key, fate);
       fate.catch(() => this.known.delete(key));
     }
@@ -116,14 +115,14 @@ export class Fates {
   async #ask(key) {
     let told;
     try {
-      told = await this.node.get(`/api/statements/${key}`);
+      told = await this.line.ask(key);
     } catch (error) {
-      if (error instanceof NotStored) return null;
       const last = this.last.get(key);
       if (!(error instanceof Offline) || !last) throw error;
       this.known.delete(key);
       return last;
     }
+    if (!told) return null;
     if (told.final) this.final.add(key);
     /** @type {string[]} */
     const path = told.path ?? [];
@@ -135,21 +134,11 @@ export class Fates {
     return fate;
   }
 
-  /**
-   * Some questions at once, not all.
-   * @template T
-   * @param {() => Promise<T>} work
-   * @returns {Promise<T>}
-   */
-  async #turn(work) {
-    if (this.running >= AT_ONCE) await new Promise((go) => this.queue.push(() => go(undefined)));
-    this.running += 1;
-    try {
-      return await work();
-    } finally {
-      this.running -= 1;
-      this.queue.shift()?.();
-    }
+  /** @param {string[]} digests @returns {Promise<any[]>} */
+  async #askAll(digests) {
+    const { fates } = await this.node.post("/api/fates", { digests }, { again: true });
+    if (fates?.length !== digests.length) throw new UnreadableAnswer();
+    return fates;
   }
 }
 

@@ -11,7 +11,7 @@ const IN_MEMORY = 16 << 20;
 /** Bytes up to which a body is held in memory. */
 const KEPT = 64 << 20;
 /** Bytes of bodies that are kept open at once; beyond it the oldest are let go. */
-const AT_ONCE = 4;
+const AT_ONCE = 6;
 
 const EXTENSIONS = {
   "application/fhir+json": "json",

@@ -10,12 +10,10 @@ import { NoSlot, OutsideGrant } from "../core/errors.js";
 import { KIND, openSlot, slotOf } from "../core/sheets.js";
 import { CONSENT } from "../core/statements.js";
 import { Gathering } from "./custodians.js";
-import { inTurns } from "./turns.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
 const TREATMENT = "TREAT";
-const AT_ONCE = 6;
 
 /** @typedef {import("./letterbox.js").RecordFile} RecordFile */
 /** @typedef {import("./letterbox.js").GrantFile} GrantFile */
@@ -87,14 +85,13 @@ export class Reading {
     const sheets = new Map();
     /** @type {Map<string, unknown>} */
     const missing = new Map();
-    await inTurns(files, AT_ONCE, async (file) => {
-      signal?.throwIfAborted();
-      const mark = hex(file.digest);
-      await this.sheets.of(file).then(
-        (sheet) => sheets.set(mark, sheet),
-        (error) => missing.set(mark, error), // the others open without it
-      );
-    });
+    const settled = await Promise.allSettled(files.map((file) => this.sheets.of(file)));
+    signal?.throwIfAborted();
+    for (const [i, { digest }] of files.entries()) {
+      const one = settled[i];
+      if (one.status === "fulfilled") sheets.set(hex(digest), one.value);
+      else missing.set(hex(digest), one.reason); // the others open without it
+    }
     const found = files.filter(({ digest }) => sheets.has(hex(digest)));
     const failed = files
       .filter(({ digest }) => missing.has(hex(digest)))

@@ -4,6 +4,10 @@ import { hex, unbase64 } from "../core/bytes.js";
 import { ChartkeyError, NotStored, SheetStale } from "../core/errors.js";
 import { requireNewest } from "../core/sheets.js";
 import { readStatementFile } from "../core/statements.js";
+import { UnreadableAnswer } from "./errors.js";
+import { Together } from "./together.js";
+
+const MOST = 200;
 
 /** Key sheets as the node serves them. */
 export class Sheets {
@@ -16,6 +20,17 @@ export class Sheets {
     this.letterbox = letterbox;
     /** The newest version seen of each record's. @type {Map<string, bigint>} */
     this.newest = new Map();
+    /** @type {Together<string, any[]>} */
+    this.line = new Together(MOST, (records) => this.#askAll(records));
+  }
+
+  /** @param {string[]} records @returns {Promise<any[][]>} */
+  async #askAll(records) {
+    const { sheets } = await this.me.node.post("/api/sheets/of", { records }, { again: true });
+    return records.map((record) => {
+      if (!Array.isArray(sheets?.[record])) throw new UnreadableAnswer();
+      return sheets[record];
+    });
   }
 
   /**
@@ -25,7 +40,7 @@ export class Sheets {
    */
   async of(file) {
     const mark = hex(file.digest);
-    const given = await this.me.node.get(`/api/records/${mark}/sheets`);
+    const given = await this.line.ask(mark);
     const newest = this.newest.get(mark) ?? 0n;
     for (const { statement, sheet } of given) {
       const parsed = await this.#sound(file, statement, sheet);

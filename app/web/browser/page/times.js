@@ -1,5 +1,6 @@
 // Owns how times are told: days and moments in the person's language, from Unix seconds.
-import { _, currentLanguage, ngettext } from "./texts.js";
+import { dateFormat } from "./formats.js";
+import { _, ngettext } from "./texts.js";
 
 const DAY = 86_400;
 /** The end of the year 9999: statements may name later times, which no calendar here can tell. */
@@ -7,10 +8,10 @@ const LAST = 253_402_300_799;
 /** The last days of the year 9999; contracts know later ones, calendars do not. */
 const LATEST = 253_402_214_399;
 
-/** @param {number} seconds @param {Intl.DateTimeFormatOptions} options */
-function told(seconds, options) {
-  const date = new Date(Math.min(seconds, LATEST) * 1000);
-  return new Intl.DateTimeFormat(currentLanguage(), options).format(date);
+/** @param {Intl.DateTimeFormatOptions} options @returns {(seconds: number) => string} */
+function told(options) {
+  const format = dateFormat(options);
+  return (seconds) => format(new Date(Math.min(seconds, LATEST) * 1000));
 }
 
 /** @returns {number} the present second of this device's clock */
@@ -18,30 +19,23 @@ export function now() {
   return Math.floor(Date.now() / 1000);
 }
 
-/** "9 March 2026" @param {number} seconds */
-export function day(seconds) {
-  return told(seconds, { day: "numeric", month: "long", year: "numeric" });
-}
+/** "9 March 2026" */
+export const day = told({ day: "numeric", month: "long", year: "numeric" });
 
-/** "9 Mar 2026" @param {number} seconds */
-export function shortDay(seconds) {
-  return told(seconds, { day: "numeric", month: "short", year: "numeric" });
-}
+/** "9 Mar 2026" */
+export const shortDay = told({ day: "numeric", month: "short", year: "numeric" });
 
-/** "9 March 2026 at 14:05" @param {number} seconds */
-export function moment(seconds) {
-  return told(seconds, { dateStyle: "long", timeStyle: "short" });
-}
+/** "9 March 2026 at 14:05" */
+export const moment = told({ dateStyle: "long", timeStyle: "short" });
 
-/** "14:05" @param {number} seconds */
-export function clock(seconds) {
-  return told(seconds, { timeStyle: "short" });
-}
+/** "14:05" */
+export const clock = told({ timeStyle: "short" });
 
-/** "March 2026" @param {number} seconds */
-export function month(seconds) {
-  return told(seconds, { month: "long", year: "numeric" });
-}
+/** "March 2026" */
+export const month = told({ month: "long", year: "numeric" });
+
+/** "Mar 2026" */
+export const shortMonth = told({ month: "short", year: "numeric" });
 
 /**
  * "just now", "12 minutes ago", then the day.

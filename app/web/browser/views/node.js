@@ -1,8 +1,9 @@
 // Owns an administrator's page: whether the node does its work, what waits, what went wrong.
 import { html, nothing } from "lit-html";
+import { numberFormat } from "../page/formats.js";
 import { icon } from "../page/icons.js";
 import { card, disclosure, facts, loaded, notice, pageHeader } from "../page/parts.js";
-import { _, currentLanguage, ngettext } from "../page/texts.js";
+import { _, ngettext } from "../page/texts.js";
 import { ago, clock, now } from "../page/times.js";
 
 const EACH = 10_000;
@@ -219,8 +220,11 @@ function everything({ gauges, version }) {
 /** @param {string} name */
 const spaced = (name) => name.replaceAll("_", " ");
 
+const plain = numberFormat();
+const coins = numberFormat({ maximumFractionDigits: 6 });
+
 /** @param {number | undefined} value @returns {string} */
-const number = (value) => (value === undefined ? "" : value.toLocaleString(currentLanguage()));
+const number = (value) => (value === undefined ? "" : plain(value));
 
 /** @param {number} value */
 const seconds = (value) =>
@@ -233,4 +237,4 @@ const bytes = (value) => (value ? _("{size} kB", { size: number(Math.ceil(value 
 
 /** @param {Record<string, number>} gauges */
 const ether = ({ relayer_balance_wei: wei }) =>
-  `${(wei / 1e18).toLocaleString(currentLanguage(), { maximumFractionDigits: 6 })} ETH`;
+  `${coins(wei / 1e18)} ETH`;

@@ -1,6 +1,7 @@
 // Owns the small pieces of FHIR that all kinds share: concepts, quantities, periods, references.
 import { html, nothing } from "lit-html";
-import { _, currentLanguage } from "../texts.js";
+import { numberFormat } from "../formats.js";
+import { _ } from "../texts.js";
 import { fhirDay } from "../times.js";
 
 /** @typedef {Record<string, any>} Resource */
@@ -34,13 +35,14 @@ export function words(concept) {
 /** @param {any} concepts */
 export const allWords = (concepts) => listOf(concepts).map(words).filter(Boolean).join(", ");
 
+const BY_DIGITS = [0, 1, 2, 3].map((digits) =>
+  numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+
 /** A number as it was written, with the language's decimal sign. @param {number} value */
 export function number(value) {
   const digits = String(value).split(".")[1]?.length ?? 0;
-  return value.toLocaleString(currentLanguage(), {
-    minimumFractionDigits: Math.min(digits, 3),
-    maximumFractionDigits: Math.min(digits, 3),
-  });
+  return BY_DIGITS[Math.min(digits, 3)](value);
 }
 
 /** "5.4 mmol/L" @param {any} quantity */

@@ -1,7 +1,7 @@
 // Owns the small plot of one value over time: several records' results, drawn as SVG of our own.
 import { html, nothing, svg } from "lit-html";
-import { _, currentLanguage } from "../texts.js";
-import { shortDay } from "../times.js";
+import { _ } from "../texts.js";
+import { shortDay, shortMonth } from "../times.js";
 import { listOf, number } from "./common.js";
 
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [340, 160, 50, 10, 12, 28];
@@ -87,10 +87,6 @@ export function trend(name, points, range = {}) {
     LEFT + ((at - from) / (to - from || 1)) * (WIDTH - LEFT - RIGHT);
   const y = (/** @type {number} */ value) =>
     TOP + (1 - (value - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  const year = (/** @type {number} */ at) =>
-    new Intl.DateTimeFormat(currentLanguage(), { month: "short", year: "numeric" }).format(
-      at * 1000,
-    );
   const { unit } = points[0];
   const told = points
     .map(({ at, value }) => `${shortDay(at)}: ${number(value)} ${unit}`)
@@ -114,8 +110,8 @@ export function trend(name, points, range = {}) {
         ) => svg`<line class="axis" x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(tick)} y2=${y(tick)}/>
           <text x=${LEFT - 8} y=${y(tick) + 5} text-anchor="end">${number(tick)}</text>`,
       )}
-      <text x=${LEFT} y=${HEIGHT - 6}>${year(from)}</text>
-      <text x=${WIDTH - RIGHT} y=${HEIGHT - 6} text-anchor="end">${year(to)}</text>
+      <text x=${LEFT} y=${HEIGHT - 6}>${shortMonth(from)}</text>
+      <text x=${WIDTH - RIGHT} y=${HEIGHT - 6} text-anchor="end">${shortMonth(to)}</text>
       ${svg`<polyline class="line" points=${points.map(({ at, value }) => `${x(at)},${y(value)}`).join(" ")}/>
         ${points.map(({ at, value }) => svg`<circle class="point" cx=${x(at)} cy=${y(value)} r="4.5"><title>${shortDay(at)}: ${number(value)} ${unit}</title></circle>`)}`}
     </svg>
