@@ -17,6 +17,8 @@ from scripts.site import Site, running_site
 from tests.browser.accessibility import require_accessible
 from tests.browser.conftest import BARE, PHONE, MakeProfile
 
+pytestmark = pytest.mark.long
+
 Document = dict[str, Any]
 
 
