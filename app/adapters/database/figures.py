@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, bindparam, exists, func, select
 
 from app.adapters.database.engine import reading
+from app.adapters.database.index import names
+from app.adapters.database.prepared import Prepared
 from app.adapters.database.schema import (
     anchors,
     batches,
@@ -36,6 +38,27 @@ LATEST = 256
 """Batches, anchors and blocks that `news` looks at: more do not come to the chain between two looks."""
 TAKEN_BACK = ("Revoked", "AllRevoked", "Retracted", "MembershipEnded")
 """Events after which somebody may open less than before."""
+
+CALLED = Prepared(
+    select(calls.c.state, transactions.c.block, transactions.c.state.label("paid"))
+    .select_from(calls.outerjoin(transactions, calls.c.transaction == transactions.c.id))
+    .where(calls.c.digest == bindparam("of"))
+)
+QUEUED = Prepared(
+    select(batches.c.block, transactions.c.state)
+    .select_from(
+        outbox.outerjoin(batches, outbox.c.batch == batches.c.id).outerjoin(
+            transactions, batches.c.transaction == transactions.c.id
+        )
+    )
+    .where(outbox.c.digest == bindparam("of"))
+)
+SHOWN = Prepared(
+    select(func.min(anchors.c.block))
+    .select_from(digests.join(manifests, digests.c.list == manifests.c.id))
+    .join(anchors, names(manifests.c))
+    .where(digests.c.digest == bindparam("of"))
+)
 
 
 class Figures(Tables):
@@ -89,40 +112,17 @@ class Figures(Tables):
 
     def fate(self, digest: bytes) -> Fate:
         """What became of a statement that this node accepted, or that its index knows."""
-        queries = (
-            select(calls.c.state, transactions.c.block, transactions.c.state.label("paid"))
-            .select_from(calls.outerjoin(transactions, calls.c.transaction == transactions.c.id))
-            .where(calls.c.digest == digest),
-            select(outbox.c.id, batches.c.block, transactions.c.state.label("paid"))
-            .select_from(
-                outbox.outerjoin(batches, outbox.c.batch == batches.c.id).outerjoin(
-                    transactions, batches.c.transaction == transactions.c.id
-                )
-            )
-            .where(outbox.c.digest == digest),
-        )
-        shown = (
-            select(func.min(anchors.c.block))
-            .select_from(digests.join(manifests, digests.c.list == manifests.c.id))
-            .join(
-                anchors,
-                (anchors.c.judge == manifests.c.judge)
-                & (anchors.c.root == manifests.c.root)
-                & (anchors.c.manifest == manifests.c.manifest),
-            )
-            .where(digests.c.digest == digest)
-        )
-        with reading(self._engine) as connection:
-            call, queued = (connection.execute(query).first() for query in queries)
-            block = connection.execute(shown).scalar()
-        if call is not None:
-            found = call.block if call.state == DONE else None
-            return Fate(state=call.state, block=found, is_final=call.paid == FINAL)
-        if queued is not None and queued.block is not None:
-            return Fate(state=ANCHORED, block=queued.block, is_final=queued.paid == FINAL)
-        if block is not None:
-            return Fate(state=ANCHORED, block=int(block), is_final=False)
-        return Fate(state=ACCEPTED if queued is not None else "", block=None, is_final=False)
+        for state, block, paid in CALLED.ask(self._engine, of=digest):
+            found = block if state == DONE else None
+            return Fate(state=state, block=found, is_final=paid == FINAL)
+        queued = QUEUED.ask(self._engine, of=digest)
+        for block, paid in queued:
+            if block is not None:
+                return Fate(state=ANCHORED, block=block, is_final=paid == FINAL)
+        [(shown,)] = SHOWN.ask(self._engine, of=digest)
+        if shown is not None:
+            return Fate(state=ANCHORED, block=int(shown), is_final=False)
+        return Fate(state=ACCEPTED if queued else "", block=None, is_final=False)
 
     def news(self) -> News:
         """The newest block that the index has followed, and this node's newest anchors."""

@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import bindparam, func, literal, select, update
 from sqlalchemy.engine import Connection
 
 from app.adapters.database.bulk import insert_fast
 from app.adapters.database.engine import alone, reading, writing
+from app.adapters.database.prepared import Prepared
 from app.adapters.database.schema import (
     INDEX,
     KEPT,
@@ -30,6 +31,25 @@ from app.core.indexing import KEPT_BLOCKS, Anchor, Dated, Event, Followed, Span,
 from app.core.merkle import ManifestEntry
 
 WANTED, READ, FALSE = "wanted", "read", "false"
+
+
+def names(list_: Any) -> Any:
+    """That an anchor names a list."""
+    return (
+        (anchors.c.judge == list_.judge)
+        & (anchors.c.root == list_.root)
+        & (anchors.c.manifest == list_.manifest)
+    )
+
+
+OVER = Prepared(
+    select(*({"list": digests.c.list, **anchors.c}[name] for name in Dated.__slots__))
+    .select_from(digests)
+    .join(manifests, manifests.c.id == digests.c.list)
+    .join(anchors, names(manifests.c))
+    .where(digests.c.digest == bindparam("of"))
+    .order_by(anchors.c.block, anchors.c.place)
+)
 
 
 class Index(Tables):
@@ -119,19 +139,8 @@ class Index(Tables):
 
     def anchors_of(self, digest: bytes) -> list[Dated]:
         """Every anchor over a list that holds the digest, the earliest first."""
-        query = (
-            select(anchors, digests.c.list)
-            .select_from(digests)
-            .join(manifests, manifests.c.id == digests.c.list)
-            .join(anchors, _names(manifests.c))
-            .where(digests.c.digest == digest)
-            .order_by(anchors.c.block, anchors.c.place)
-        )
-        with reading(self._engine) as connection:
-            return [
-                Dated(**{name: r._mapping[name] for name in Dated.__slots__})
-                for r in connection.execute(query)
-            ]
+        rows = OVER.ask(self._engine, of=digest)
+        return [Dated(**dict(zip(Dated.__slots__, row, strict=True))) for row in rows]
 
     def read_lists(self, after: int, most: int) -> list[int]:
         """The numbers of lists that were read, in order, from the one after `after` on."""
@@ -182,15 +191,6 @@ def _newest(connection: Connection) -> Followed | None:
     query = select(blocks.c.number, blocks.c.hash).order_by(blocks.c.number.desc()).limit(1)
     row = connection.execute(query).first()
     return Followed(number=row.number, hash=row.hash) if row else None
-
-
-def _names(list_: Any) -> Any:
-    """That an anchor names a list."""
-    return (
-        (anchors.c.judge == list_.judge)
-        & (anchors.c.root == list_.root)
-        & (anchors.c.manifest == list_.manifest)
-    )
 
 
 def _insert_anchors(connection: Connection, many: Iterable[Anchor]) -> None:
