@@ -11,6 +11,8 @@ const { InvalidBundle, MalformedSeal, MalformedStatement, errorOf } = errors;
 const messages = {
   "These are not the bytes of a {kind}: {reason}.": "Dies ist kein {kind}: {reason}.",
   "This is not a statement that can be read: {reason}.": "Nicht lesbar: {reason}.",
+  "{given} of the {needed} custodians that must agree gave their part of the key: {reason}.":
+    "{given} von {needed}: {reason}.",
   "it has {given} bytes": "es hat {given} Bytes",
   "it is not JSON": "es ist kein JSON",
   letter: "Brief",
@@ -53,6 +55,22 @@ test("a value is not filled or translated as if it were a text", () => {
 test("a value that is a word of ours is told in the page's language", () => {
   const error = new MalformedSeal("it has {given} bytes", { given: 3n, kind: "letter" });
   assert.equal(said(error), "Dies ist kein Brief: es hat 3 Bytes.");
+});
+
+test("what several custodians said is told in the page's language, one after the other", () => {
+  const each = [
+    ["North", new MalformedSeal("it has {given} bytes", { given: 3, kind: "key" })],
+    ["South", new MalformedStatement("it is not JSON")],
+  ];
+  const reasons =
+    "North: These are not the bytes of a key: it has 3 bytes; " +
+    "South: This is not a statement that can be read: it is not JSON";
+  const error = new errors.NotEnoughShares("{reasons}", { given: 0, needed: 2, reasons });
+  error.because = each.map(([custodian, one]) => ({ custodian, error: asTold(one) }));
+  assert.equal(
+    said(error),
+    "0 von 2: North: Dies ist kein key: es hat 3 Bytes; South: Nicht lesbar: es ist kein JSON.",
+  );
 });
 
 test("a kind that only the node knows tells its own texts, and they are translated", () => {

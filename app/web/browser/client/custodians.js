@@ -263,6 +263,8 @@ export class Gathering {
       .join("; ")
       .replace(/\.$/, "");
     if (!reasons) return new NotEnoughShares("no custodian was asked", { given, needed });
-    return new NotEnoughShares("{reasons}", { given, needed, reasons });
+    const error = new NotEnoughShares("{reasons}", { given, needed, reasons });
+    error.because = this.faults;
+    return error;
   }
 }

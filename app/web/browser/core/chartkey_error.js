@@ -40,6 +40,11 @@ export class ChartkeyError extends Error {
     this.facts = facts;
     this.reason = reason;
     this.texts = texts;
+    /**
+     * What several others said, where this is the sum of it: the fact `reasons`.
+     * @type {{custodian: string, error: any}[]}
+     */
+    this.because = [];
   }
 
   get sentence() {
@@ -48,8 +53,8 @@ export class ChartkeyError extends Error {
 
   /** What crosses from the worker to the page, which tells `texts` in its own language. */
   asJson() {
-    const { name, sentence, unharmed, remedy, facts, reason, texts } = this;
-    return { name, sentence, unharmed, remedy, facts, reason, texts };
+    const { name, sentence, unharmed, remedy, facts, reason, texts, because } = this;
+    return { name, sentence, unharmed, remedy, facts, reason, texts, because };
   }
 }
 

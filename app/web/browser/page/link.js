@@ -24,7 +24,7 @@ const WORKER_FAILED = {
 export class PersonError extends Error {
   /**
    * @param {{name: string, sentence: string, unharmed: string, remedy: string, facts?: any,
-   *   reason?: string, texts?: any}} told
+   *   reason?: string, texts?: any, because?: any[]}} told
    */
   constructor(told) {
     super(told.sentence);
@@ -35,6 +35,7 @@ export class PersonError extends Error {
     this.facts = told.facts ?? {};
     this.reason = told.reason ?? "";
     this.texts = told.texts;
+    this.because = told.because ?? [];
   }
 }
 

@@ -61,19 +61,23 @@ const WORDS = new Set(["what", "kind", "address", "name"]);
 
 /**
  * What the worker told: in the page's language where the catalogue has its text, else as it came.
- * An error's reason is a text of its own within the sentence, filled from the same values.
- * @param {{text?: string, values?: Values, sentence: string}} told
+ * An error's reason is a text of its own within the sentence, filled from the same values; `own` are
+ * those that are in the page's language already.
+ * @param {{text?: string, values?: Values, sentence: string, own?: Values}} told
  */
-export function toldText({ text = "", values: { reason = "", ...facts } = {}, sentence }) {
-  const within = (/** @type {(text: string, values: Values) => string} */ say) => {
+export function toldText({ text = "", values = {}, sentence, own = {} }) {
+  const within = (
+    /** @type {(text: string, values: Values) => string} */ say,
+    /** @type {Values} */ { reason = "", ...facts },
+  ) => {
     const said = Object.entries(facts).map(([name, value]) => [
       name,
       WORDS.has(name) ? say(`${value}`, {}) : value,
     ]);
-    const values = Object.fromEntries(said);
-    return say(text, { reason: say(`${reason}`, values), ...values });
+    const named = Object.fromEntries(said);
+    return say(text, { reason: say(`${reason}`, named), ...named });
   };
-  return text && within(filled) === sentence ? within(_) : sentence;
+  return text && within(filled, values) === sentence ? within(_, { ...values, ...own }) : sentence;
 }
 
 /**

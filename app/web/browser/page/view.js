@@ -63,15 +63,25 @@ export function problemOf(error) {
 
 /** An error of the worker in the page's language. @param {any} error @returns {Problem} */
 function inOurWords(error) {
-  const { name, facts, reason, texts, sentence, unharmed, remedy } = error;
+  const { name, facts, reason, texts, because = [], sentence, unharmed, remedy } = error;
   if (!texts) return error;
   const values = { reason, ...facts };
+  /** @type {import("./texts.js").Values} */
+  const own = because.length ? { reasons: together(because) } : {};
   return {
     ...{ name, facts },
-    sentence: toldText({ text: texts.sentence, values, sentence }),
+    sentence: toldText({ text: texts.sentence, values, sentence, own }),
     unharmed: toldText({ text: texts.unharmed, sentence: unharmed }),
     remedy: toldText({ text: texts.remedy, values, sentence: remedy }),
   };
+}
+
+/** What each of several said, as one reason. @param {{custodian: string, error: any}[]} faults */
+function together(faults) {
+  const each = faults.map(
+    ({ custodian, error }) => `${custodian}: ${problemOf(error).sentence.replace(/\.$/, "")}`,
+  );
+  return each.join("; ");
 }
 
 /** One view's hold on the application, until the next one takes its place. */
