@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, sync_playwright
 
 from scripts.steps import SetupFailed
 
@@ -20,6 +21,7 @@ QUIET = (
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    "--no-sandbox",  # CI's user may be root, whom Chromium refuses one
 )
 """A browser under test asks nobody but the node."""
 FOLLOW = """
@@ -63,12 +65,23 @@ def chromium(path: str = "") -> Iterator[Browser]:
 @contextmanager
 def launched(kind: BrowserType, path: str, *flags: str) -> Iterator[Browser]:
     """The same where Playwright runs already, as it does once in a thread."""
-    # without a sandbox of its own, since CI's user may be root, whom Chromium refuses one
-    browser = kind.launch(executable_path=path, args=[*QUIET, "--no-sandbox", *flags])
+    browser = kind.launch(executable_path=path, args=[*QUIET, *flags])
     try:
         yield browser
     finally:
         browser.close()
+
+
+@contextmanager
+def profile_on_disk(kind: BrowserType, folder: Path, url: str) -> Iterator[BrowserContext]:
+    """A profile as people have theirs; others keep everything in memory, as a private window does."""
+    context = kind.launch_persistent_context(
+        folder, executable_path=find_chromium(), args=QUIET, base_url=url
+    )
+    try:
+        yield context
+    finally:
+        context.close()
 
 
 def go(page: Page, path: str) -> None:

@@ -20,6 +20,8 @@ export { PieceReader, piecesOf } from "./pieces.js";
  */
 /** @typedef {{key: Bytes, commitment: Bytes, prefix: Bytes, header: Bytes}} BodyKey */
 /** @typedef {{halves: Halves, context: Context}} Sealing */
+/** @typedef {Awaited<ReturnType<typeof gcm>>} Cipher */
+/** @typedef {{number: number, bytes: Bytes, ends: boolean}} Run segments, from the first's number on */
 
 const KIND = "sealed body";
 const SEGMENT = 1 << 16;
@@ -76,7 +78,7 @@ const nonce = (key, segment, last) =>
 
 /**
  * Runs of segments, each with its first number and whether the last of them ends the input.
- * @param {PieceReader} reader @param {number} size of a segment
+ * @param {PieceReader} reader @param {number} size of a segment @returns {AsyncGenerator<Run>}
  */
 async function* runs(reader, size) {
   let [number, waiting] = [0, await reader.read(size * AT_ONCE)];
@@ -94,6 +96,24 @@ const segments = (bytes, size) =>
   Array.from({ length: Math.max(1, Math.ceil(bytes.length / size)) }, (_, i) =>
     bytes.subarray(i * size, (i + 1) * size),
   );
+
+/**
+ * What comes of each run, in order. Ciphers work in other threads: the next run is theirs while this
+ * one's outcome is used.
+ * @param {AsyncIterable<Run>} all @param {(run: Run) => Promise<Bytes>} work
+ * @returns {AsyncGenerator<Bytes>}
+ */
+async function* oneAhead(all, work) {
+  /** @type {Promise<Bytes> | null} */
+  let ahead = null;
+  for await (const run of all) {
+    const next = work(run);
+    next.catch(() => {}); // it is raised where it is waited for, if it is waited for
+    if (ahead) yield await ahead;
+    ahead = next;
+  }
+  if (ahead) yield await ahead;
+}
 
 /** A body as it is being sealed: its pieces in order, and in the end its hash. */
 class SealedStream {
@@ -115,24 +135,28 @@ class SealedStream {
 
   async *[Symbol.asyncIterator]() {
     const [cipher, hasher] = await Promise.all([gcm(this.key.key), createSHA256()]);
-    const { header } = this.key;
-    hasher.init();
-    hasher.update(header);
-    this.size = header.length;
-    yield header;
-    for await (const { number, bytes, ends } of runs(this.reader, SEGMENT)) {
-      const parts = segments(bytes, SEGMENT);
-      const sealed = await Promise.all(
-        parts.map((part, i) =>
-          cipher.seal(nonce(this.key, number + i, ends && i === parts.length - 1), part, header),
-        ),
-      );
-      const piece = join(...sealed);
+    const hashed = (/** @type {Bytes} */ piece) => {
       hasher.update(piece);
       this.size += piece.length;
-      yield piece;
-    }
+      return piece;
+    };
+    hasher.init();
+    this.size = 0;
+    yield hashed(this.key.header);
+    const sealed = oneAhead(runs(this.reader, SEGMENT), (run) => this.#sealed(cipher, run));
+    for await (const piece of sealed) yield hashed(piece);
     this.hash = join(hasher.digest("binary"));
+  }
+
+  /** @param {Cipher} cipher @param {Run} run @returns {Promise<Bytes>} */
+  async #sealed(cipher, { number, bytes, ends }) {
+    const { key } = this;
+    const parts = segments(bytes, SEGMENT);
+    const sealed = parts.map((part, i) => {
+      const last = ends && i === parts.length - 1;
+      return cipher.seal(nonce(key, number + i, last), part, key.header);
+    });
+    return join(...(await Promise.all(sealed)));
   }
 }
 
@@ -165,28 +189,33 @@ async function* unsealed(reader, { halves, context }) {
   const key = await bodyKey(halves, context);
   if (!equal(header, key.header)) throw new KeyNotOfBody();
   const cipher = await gcm(key.key);
-  for await (const { number, bytes, ends } of runs(reader, SEGMENT + TAG)) {
-    const parts = segments(bytes, SEGMENT + TAG);
-    const opened = await Promise.all(
-      parts.map((part, i) => {
-        const last = ends && i === parts.length - 1;
-        return part.length < TAG ? null : cipher.open(nonce(key, number + i, last), part, header);
-      }),
-    );
-    for (const [i, part] of parts.entries()) {
-      const last = ends && i === parts.length - 1;
-      if (part.length < TAG) throw new BodyTruncated();
-      if (opened[i] === null || (part.length === TAG && number + i > 0)) {
-        throw await damage(cipher, key, number + i, part, last);
-      }
+  yield* oneAhead(runs(reader, SEGMENT + TAG), (run) => verified(cipher, key, run));
+}
+
+/**
+ * A run's plaintext. Raises BodyTruncated, BodyAltered.
+ * @param {Cipher} cipher @param {BodyKey} key @param {Run} run @returns {Promise<Bytes>}
+ */
+async function verified(cipher, key, { number, bytes, ends }) {
+  const parts = segments(bytes, SEGMENT + TAG);
+  const isLast = (/** @type {number} */ i) => ends && i === parts.length - 1;
+  const opened = await Promise.all(
+    parts.map((part, i) =>
+      part.length < TAG ? null : cipher.open(nonce(key, number + i, isLast(i)), part, key.header),
+    ),
+  );
+  for (const [i, part] of parts.entries()) {
+    if (part.length < TAG) throw new BodyTruncated();
+    if (opened[i] === null || (part.length === TAG && number + i > 0)) {
+      throw await damage(cipher, key, number + i, part, isLast(i));
     }
-    yield join(.../** @type {Bytes[]} */ (opened));
   }
+  return join(.../** @type {Bytes[]} */ (opened));
 }
 
 /**
  * Tell a body cut off at a segment's end (or continued) from one that was altered.
- * @param {Awaited<ReturnType<typeof gcm>>} cipher @param {BodyKey} key @param {number} segment
+ * @param {Cipher} cipher @param {BodyKey} key @param {number} segment
  * @param {Bytes} sealed @param {boolean} last
  */
 async function damage(cipher, key, segment, sealed, last) {
