@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.adapters import tools
+from scripts.bench_crypto import wraps
 from scripts.bench_table import Row
 from scripts.load import growth, statements
 from scripts.load.growth import Grown
@@ -47,6 +48,10 @@ ROWS = (
     Row(
         key="one_by_one_per_second",
         title="floor: transactions one by one to an Anvil, through web3.py",
+    ),
+    Row(
+        key="wraps_per_second",
+        title="floor: X-Wing wraps per second on one core, as the run began",
     ),
     Row(
         key="openings_per_second",
@@ -117,6 +122,7 @@ def run(
             (folder / part).mkdir()
             return folder / part
 
+        tally.figures["wraps_per_second"] = wraps()["wraps_per_second"]
         tally.add("statements_per_second", statements.measure_folder(stage("folder"), sizes))
         grown = growth.measure(stage("growth"), sizes, postgres=optional)
         _note_growth(tally, grown)
