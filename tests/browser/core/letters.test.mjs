@@ -2,7 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ZERO32, canonical, hex, random } from "../../../app/web/browser/core/bytes.js";
+import { Mailbag } from "../../../app/web/browser/client/mailbag.js";
+import { Secrets } from "../../../app/web/browser/client/secrets.js";
+import { MemoryStorage } from "../../../app/web/browser/client/storage.js";
+import { Vault } from "../../../app/web/browser/client/vault.js";
+import { ZERO32, base64, canonical, hex, random } from "../../../app/web/browser/core/bytes.js";
 import { openEnvelope, sealEnvelope } from "../../../app/web/browser/core/envelopes.js";
 import * as errors from "../../../app/web/browser/core/errors.js";
 import { privateKey } from "../../../app/web/browser/core/keys.js";
@@ -85,4 +89,42 @@ test("an envelope opens for each party, seals to each once, and hides how many t
   await assert.rejects(openEnvelope(two, []), errors.NoSlot);
   await assert.rejects(sealEnvelope({ a: "x".repeat(1 << 17) }, [patient.public]), RangeError);
   await assert.rejects(sealEnvelope({}, []), TypeError);
+});
+
+/** The letters of one person as a page that was just loaded fetches them. */
+function bag(vault, storage, kept, envelopes) {
+  const sent = envelopes.map((envelope, i) => ({ number: i + 1, envelope: base64(envelope) }));
+  const secrets = new Secrets({ address: "0xada", kept, vault, storage });
+  const page = async (after) => ({ envelopes: sent.filter(({ number }) => number > after), next: null });
+  return new Mailbag(page, secrets);
+}
+
+test("a letter that this device has opened before opens without its slots being tried", async () => {
+  const [vault, storage] = [await Vault.of(random(32)), new MemoryStorage()];
+  const two = await Promise.all(
+    ["a", "b"].map((title) => sealEnvelope({ title }, [vault.identity.public])),
+  );
+  const none = { id: random(32), open: () => Promise.reject(new errors.SlotNotOpened()) };
+  const before = bag(vault, storage, true, two);
+  assert.deepEqual(await before.fetch([vault.identity]), [{ title: "a" }, { title: "b" }]);
+  const [entry] = await storage.all("sealed");
+  assert.equal(entry.sealed.length, 2 * 64 + 16, "secrets are kept, and no letter");
+
+  const third = await sealEnvelope({ title: "c" }, [vault.identity.public]);
+  const after = bag(vault, storage, true, [...two, third]);
+  assert.deepEqual(await after.fetch([none]), [{ title: "a" }, { title: "b" }]);
+  assert.deepEqual(await after.fetch([vault.identity]), [{ title: "c" }]);
+  const erased = bag(vault, storage, true, [third]);
+  assert.deepEqual(await erased.fetch([none]), [{ title: "c" }], "what the node lacks stays away");
+
+  const other = bag(await Vault.of(random(32)), storage, true, two);
+  assert.deepEqual(await other.fetch([none]), [], "another vault's are passed over");
+});
+
+test("on a shared workstation no secret of a letter is kept", async () => {
+  const [vault, storage] = [await Vault.of(random(32)), new MemoryStorage()];
+  const one = await sealEnvelope({ a: 1 }, [vault.identity.public]);
+  const shared = bag(vault, storage, false, [one]);
+  assert.deepEqual(await shared.fetch([vault.identity]), [{ a: 1 }]);
+  assert.deepEqual(await storage.all("sealed"), []);
 });

@@ -18,6 +18,7 @@ import {
 import { recover } from "../core/signatures.js";
 import { TYPES } from "../core/statements.js";
 import { Mailbag } from "./mailbag.js";
+import { Secrets } from "./secrets.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -32,7 +33,8 @@ export class Letterbox {
   constructor(me, fates) {
     this.me = me;
     this.fates = fates;
-    this.own = new Mailbag((after) => me.node.get(`/api/envelopes?after=${after}`));
+    const page = (/** @type {number} */ after) => me.node.get(`/api/envelopes?after=${after}`);
+    this.own = new Mailbag(page, new Secrets(me));
     /** @type {Set<string>} */
     this.believed = new Set();
     /** @type {Map<string, Promise<any>>} */

@@ -2,7 +2,7 @@
 // numbers.
 
 import { hex, sha256, unbase64 } from "../core/bytes.js";
-import { openEnvelope } from "../core/envelopes.js";
+import { openWith, secretOf } from "../core/envelopes.js";
 import { ChartkeyError, NoSlot } from "../core/errors.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
@@ -14,9 +14,13 @@ import { ChartkeyError, NoSlot } from "../core/errors.js";
 
 /** What was sent to one person, as far as some keys open it. */
 export class Mailbag {
-  /** @param {FetchPage} fetchPage */
-  constructor(fetchPage) {
+  /**
+   * @param {FetchPage} fetchPage
+   * @param {import("./secrets.js").Secrets | null} [secrets] what opened letters before
+   */
+  constructor(fetchPage, secrets = null) {
     this.fetchPage = fetchPage;
+    this.secrets = secrets;
     this.after = 0;
     /** @type {Map<string, any>} by the SHA-256 of its envelope */
     this.opened = new Map();
@@ -53,6 +57,7 @@ export class Mailbag {
    */
   async #fetch(keys, progress) {
     const before = this.opened.size;
+    await this.secrets?.load();
     for (let next = this.after; ; ) {
       const page = await this.fetchPage(next);
       for (const { number, envelope } of page.envelopes) {
@@ -68,6 +73,7 @@ export class Mailbag {
       this.after = Math.max(this.after, next);
     }
     await this.#openAll(keys, progress);
+    await this.secrets?.save();
     return this.letters.slice(before);
   }
 
@@ -82,7 +88,7 @@ export class Mailbag {
       if (!untried.length) continue;
       if (place % 16 === 0) progress({ step: "letters", done: place, total: waiting.length });
       try {
-        this.opened.set(mark, await openEnvelope(envelope, untried));
+        this.opened.set(mark, await this.#open(mark, envelope, untried));
         this.closed.delete(mark);
       } catch (error) {
         if (!(error instanceof ChartkeyError)) throw error;
@@ -90,6 +96,16 @@ export class Mailbag {
         else this.closed.delete(mark); // malformed: no key will ever open it
       }
     }
+  }
+
+  /** @param {string} mark @param {Bytes} envelope @param {any[]} keys */
+  async #open(mark, envelope, keys) {
+    const known = this.secrets?.get(mark);
+    if (known) return openWith(envelope, known);
+    const secret = await secretOf(envelope, keys);
+    const letter = await openWith(envelope, secret);
+    this.secrets?.add(mark, secret);
+    return letter;
   }
 
   /** A letter that was written here just now. @param {string} mark @param {any} contents */

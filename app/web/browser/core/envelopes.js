@@ -79,12 +79,19 @@ function padded(text) {
  * Open with the first key that fits; raises NoSlot where none does.
  * @param {Bytes} envelope @param {PrivateKey[]} keys @returns {Promise<Record<string, any>>}
  */
-export async function openEnvelope(envelope, keys) {
+export const openEnvelope = async (envelope, keys) =>
+  openWith(envelope, await secretOf(envelope, keys));
+
+/**
+ * What the first key that fits finds in its slot; raises NoSlot where none does.
+ * @param {Bytes} envelope @param {PrivateKey[]} keys @returns {Promise<Bytes>}
+ */
+export async function secretOf(envelope, keys) {
   const head = headOf(envelope);
   for (const key of keys) {
     for (let at = 5; at < head.length - TAIL; at += SLOT) {
       const secret = await tried(key, head.slice(at, at + SLOT));
-      if (secret !== null) return textOf(envelope, head, secret);
+      if (secret !== null) return secret;
     }
   }
   throw new NoSlot();
@@ -115,8 +122,12 @@ function headOf(envelope) {
   return envelope.slice(0, length);
 }
 
-/** @param {Bytes} envelope @param {Bytes} head @param {Bytes} secret */
-async function textOf(envelope, head, secret) {
+/**
+ * Open with the secret that was in a slot.
+ * @param {Bytes} envelope @param {Bytes} secret @returns {Promise<Record<string, any>>}
+ */
+export async function openWith(envelope, secret) {
+  const head = headOf(envelope);
   const { cipher, commitment } = await keyOf(secret);
   if (!equal(commitment, head.slice(-TAIL, -12))) {
     throw new MalformedSeal("its key is another than it commits to", { kind: KIND });
