@@ -60,7 +60,7 @@ LONG_FILES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, so that no core is left alone with one at the end of a run on two."""
+    """Long files first, so that no core is left alone with one at the end of a run."""
     root = Path(__file__).resolve().parents[1]
     place = {root / file: at for at, file in enumerate(LONG_FILES)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
