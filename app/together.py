@@ -29,7 +29,7 @@ from app.demo.trial import EmbeddedTrial
 from app.embedded import Embedded
 from app.running import Crew
 from app.services.custodian import LocalCustodian
-from app.services.relayer import PATIENCE, Relayer, Settled
+from app.services.relayer import PATIENCE, Plan, Relayer, Settled
 from app.serving import FEED
 
 SLOWEST = 60.0
@@ -61,9 +61,12 @@ class HttpServer:
         """Port 0 takes a free one; raises CannotStart where the port is taken."""
         require_free(port, "The web service")
         self._app = app
-        self._server: BaseWSGIServer = make_server(
-            host, port, app, threaded=True, request_handler=Requests
-        )
+        try:
+            self._server: BaseWSGIServer = make_server(
+                host, port, app, threaded=True, request_handler=Requests
+            )
+        except SystemExit as cause:  # somebody took it in between
+            raise CannotStart(program="The web service", reason=f"port {port} is taken") from cause
         self._server.daemon_threads = False  # type: ignore[attr-defined]
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="http")
         self.url = f"http://{host}:{self._server.server_port}"
@@ -123,15 +126,18 @@ def together(
     settings, node = parts.settings, parts.node()
     host, port = settings.bind
     with ExitStack() as stack:
-        apart = [
-            HttpServer(custodian_app(settings, custodian), host, 0) for custodian in custodians
-        ]
+
+        def server_of(app: Flask, port: int = 0) -> HttpServer:
+            server = HttpServer(app, host, port)
+            stack.callback(server.end)
+            return server
+
+        apart = [server_of(custodian_app(settings, custodian)) for custodian in custodians]
         known = replace(
             parts, settings=replace(settings, custodians=tuple(server.url for server in apart))
         )
-        web = HttpServer(web_app(known), host, port)
+        web = server_of(web_app(known), port)
         for server in (*apart, web):
-            stack.callback(server.end)
             server.start()
         relayer = relayer or parts.relayer()
         loops = [relay_loop(relayer), index_loop(parts.indexer())]
@@ -169,10 +175,15 @@ def running(place: Embedded, settings: Settings) -> Iterator[Together]:
     """Every service of an embedded Chartkey, until the block ends."""
     parts = parts_of_place(place, settings)
     own = place.node.relayer  # settles at once what the place is asked to settle
-    if own is not None:
-        own.plan, own.seen = plan_of(settings), _both(log_settled, own.seen)
-    with together(parts, place.custodians, stop=Event(), relayer=own) as all_of_them:
-        yield all_of_them
+    with ExitStack() as stack:
+        if own is not None:
+            stack.callback(_give_back, own, own.plan, own.seen)
+            own.plan, own.seen = plan_of(settings), _both(log_settled, own.seen)
+        yield stack.enter_context(together(parts, place.custodians, stop=Event(), relayer=own))
+
+
+def _give_back(relayer: Relayer, plan: Plan, seen: Callable[[Settled], None]) -> None:
+    relayer.plan, relayer.seen = plan, seen
 
 
 def _both(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,21 +52,19 @@ def read_bundle(path: Path | None) -> bytes:
 @contextmanager
 def services_of(place: Embedded) -> Iterator[Together]:
     """Every service of the place, in this process; its people meet the custodians over HTTP."""
-    settings = replace(
-        Settings.from_environment({}),
-        data=place.folder,
-        bind=("127.0.0.1", _port()),
-    )
-    with running(place, settings) as services:
+    with ExitStack() as stack:
+        try:
+            services = stack.enter_context(_services_at(place, PORT))
+        except CannotStart:  # somebody listens there already
+            other = require_free(0, "The web service")
+            services = stack.enter_context(_services_at(place, other))
         place.node.custodians = [HttpCustodian(url) for url in services.custodians]
         yield services
 
 
-def _port() -> int:
-    """The usual one, or another where somebody listens there already."""
-    with suppress(CannotStart):
-        return require_free(PORT, "The web service")
-    return require_free(0, "The web service")
+def _services_at(place: Embedded, port: int) -> AbstractContextManager[Together]:
+    own = replace(Settings.from_environment({}), data=place.folder, bind=("127.0.0.1", port))
+    return running(place, own)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,18 +6,22 @@ import argparse
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from app import embedded
 from app.__main__ import main
 from app.adapters import tools
 from app.core.errors import GrantRevoked, NotStored
 from app.core.vault import Vault
 from app.demo.acts import ACTS
+from app.demo.run import services_of
 from app.demo.story import Story, StoryBroken
 from app.services.custodian import LocalCustodian
 
@@ -60,6 +64,24 @@ def test_the_story_comes_out_as_told_from_the_command_line(
     for name in ("record", "grant"):
         statement = json.loads((tmp_path / "anvil" / "statements" / f"{name}.json").read_text())
         assert statement["root"].startswith("0x")
+
+
+def test_where_somebody_listens_already_the_pages_have_another_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        embedded.start(tmp_path, custodians=1, threshold=1, anvil=True) as place,
+    ):
+        taken = other.getsockname()[1]
+        monkeypatch.setattr("app.demo.run.PORT", taken)
+        relayer = place.node.relayer
+        assert relayer is not None
+        before = (relayer.plan, relayer.seen)
+        with services_of(place) as services:
+            assert not services.url.endswith(f":{taken}")
+            assert requests.get(f"{services.url}/healthz", timeout=10).ok
+        assert (relayer.plan, relayer.seen) == before
 
 
 def test_the_story_comes_out_with_one_custodian(

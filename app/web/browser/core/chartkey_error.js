@@ -54,7 +54,8 @@ export class ChartkeyError extends Error {
   /** What crosses from the worker to the page, which tells `texts` in its own language. */
   asJson() {
     const { name, sentence, unharmed, remedy, facts, reason, texts, because } = this;
-    return { name, sentence, unharmed, remedy, facts, reason, texts, because };
+    const told = { name, sentence, unharmed, remedy, facts, reason, texts };
+    return because.length ? { ...told, because } : told;
   }
 }
 
