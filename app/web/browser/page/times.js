@@ -3,9 +3,7 @@ import { dateFormat } from "./formats.js";
 import { _, ngettext } from "./texts.js";
 
 const DAY = 86_400;
-/** The end of the year 9999: statements may name later times, which no calendar here can tell. */
-const LAST = 253_402_300_799;
-/** The last days of the year 9999; contracts know later ones, calendars do not. */
+/** The last days of the year 9999: statements may name later times, which no calendar here can tell. */
 const LATEST = 253_402_214_399;
 
 /** @param {Intl.DateTimeFormatOptions} options @returns {(seconds: number) => string} */
