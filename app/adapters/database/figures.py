@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, exists, func, select
 
 from app.adapters.database.engine import reading
-from app.adapters.database.index import names
+from app.adapters.database.index import anchor_names
 from app.adapters.database.prepared import Prepared
 from app.adapters.database.schema import (
     anchors,
@@ -56,7 +56,7 @@ QUEUED = Prepared(
 SHOWN = Prepared(
     select(func.min(anchors.c.block))
     .select_from(digests.join(manifests, digests.c.list == manifests.c.id))
-    .join(anchors, names(manifests.c))
+    .join(anchors, anchor_names(manifests.c))
     .where(digests.c.digest == bindparam("of"))
 )
 

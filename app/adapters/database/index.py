@@ -33,7 +33,7 @@ from app.core.merkle import ManifestEntry
 WANTED, READ, FALSE = "wanted", "read", "false"
 
 
-def names(list_: Any) -> Any:
+def anchor_names(list_: Any) -> Any:
     """That an anchor names a list."""
     return (
         (anchors.c.judge == list_.judge)
@@ -42,11 +42,11 @@ def names(list_: Any) -> Any:
     )
 
 
-OVER = Prepared(
+ANCHORS_OVER = Prepared(
     select(*({"list": digests.c.list, **anchors.c}[name] for name in Dated.__slots__))
     .select_from(digests)
     .join(manifests, manifests.c.id == digests.c.list)
-    .join(anchors, names(manifests.c))
+    .join(anchors, anchor_names(manifests.c))
     .where(digests.c.digest == bindparam("of"))
     .order_by(anchors.c.block, anchors.c.place)
 )
@@ -139,7 +139,7 @@ class Index(Tables):
 
     def anchors_of(self, digest: bytes) -> list[Dated]:
         """Every anchor over a list that holds the digest, the earliest first."""
-        rows = OVER.ask(self._engine, of=digest)
+        rows = ANCHORS_OVER.ask(self._engine, of=digest)
         return [Dated(**dict(zip(Dated.__slots__, row, strict=True))) for row in rows]
 
     def read_lists(self, after: int, most: int) -> list[int]:

@@ -18,9 +18,9 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.adapters.database.index import anchor_names
 from app.adapters.database.prepared import Prepared
 from app.adapters.database.schema import (
-    anchors,
     batches,
     calls,
     digests,
@@ -50,9 +50,7 @@ def is_shown() -> Exists:
         digests.c.digest == outbox.c.digest,
         manifests.c.id == digests.c.list,
         manifests.c.judge == outbox.c.judge,
-        anchors.c.judge == manifests.c.judge,
-        anchors.c.root == manifests.c.root,
-        anchors.c.manifest == manifests.c.manifest,
+        anchor_names(manifests.c),
     )
 
 

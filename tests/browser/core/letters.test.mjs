@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Mailbag } from "../../../app/web/browser/client/mailbag.js";
-import { Secrets } from "../../../app/web/browser/client/secrets.js";
+import { LetterSecrets } from "../../../app/web/browser/client/letter_secrets.js";
 import { MemoryStorage } from "../../../app/web/browser/client/storage.js";
 import { Vault } from "../../../app/web/browser/client/vault.js";
 import { ZERO32, base64, canonical, hex, random } from "../../../app/web/browser/core/bytes.js";
@@ -94,7 +94,7 @@ test("an envelope opens for each party, seals to each once, and hides how many t
 /** The letters of one person as a page that was just loaded fetches them. */
 function bag(vault, storage, kept, envelopes) {
   const sent = envelopes.map((envelope, i) => ({ number: i + 1, envelope: base64(envelope) }));
-  const secrets = new Secrets({ address: "0xada", kept, vault, storage });
+  const secrets = new LetterSecrets({ address: "0xada", kept, vault, storage });
   const page = async (after) => ({ envelopes: sent.filter(({ number }) => number > after), next: null });
   return new Mailbag(page, secrets);
 }

@@ -7,7 +7,7 @@
 import { hex, unhex } from "../core/bytes.js";
 import { ROLES } from "../core/records.js";
 import { Offline, UnreadableAnswer } from "./errors.js";
-import { Together } from "./together.js";
+import { AskedTogether } from "./asked_together.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -32,8 +32,8 @@ export class Chain {
     this.lasting = new Map();
     /** What was answered last, whenever that was. @type {Map<string, any>} */
     this.last = new Map();
-    /** @type {Together<any[], any>} */
-    this.line = new Together(MOST, (questions) => this.#askAll(questions));
+    /** @type {AskedTogether<any[], any>} */
+    this.line = new AskedTogether(MOST, (questions) => this.#askAll(questions));
     this.askedAt = 0;
     this.isStale = true;
   }

@@ -5,7 +5,7 @@ import { hex, unhex } from "../core/bytes.js";
 import { BOOKS } from "../core/statements.js";
 import { isProven } from "../core/trees.js";
 import { Offline, UnreadableAnswer, unlessAway } from "./errors.js";
-import { Together } from "./together.js";
+import { AskedTogether } from "./asked_together.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -34,8 +34,8 @@ export class Fates {
     /** @type {Set<string>} */
     this.final = new Set();
     this.block = -1;
-    /** @type {Together<string, any>} */
-    this.line = new Together(MOST, (digests) => this.#askAll(digests));
+    /** @type {AskedTogether<string, any>} */
+    this.line = new AskedTogether(MOST, (digests) => this.#askAll(digests));
   }
 
   /** The chain or the node has moved: what is not final is asked anew. */

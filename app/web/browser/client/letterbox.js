@@ -18,7 +18,7 @@ import {
 import { recover } from "../core/signatures.js";
 import { TYPES } from "../core/statements.js";
 import { Mailbag } from "./mailbag.js";
-import { Secrets } from "./secrets.js";
+import { LetterSecrets } from "./letter_secrets.js";
 
 /** @import { Bytes } from "../core/bytes.js" */
 
@@ -34,7 +34,7 @@ export class Letterbox {
     this.me = me;
     this.fates = fates;
     const page = (/** @type {number} */ after) => me.node.get(`/api/envelopes?after=${after}`);
-    this.own = new Mailbag(page, new Secrets(me));
+    this.own = new Mailbag(page, new LetterSecrets(me));
     /** @type {Set<string>} */
     this.believed = new Set();
     /** @type {Map<string, Promise<any>>} */

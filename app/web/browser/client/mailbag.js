@@ -16,7 +16,7 @@ import { ChartkeyError, NoSlot } from "../core/errors.js";
 export class Mailbag {
   /**
    * @param {FetchPage} fetchPage
-   * @param {import("./secrets.js").Secrets | null} [secrets] what opened letters before
+   * @param {import("./letter_secrets.js").LetterSecrets | null} [secrets] what opened letters before
    */
   constructor(fetchPage, secrets = null) {
     this.fetchPage = fetchPage;

@@ -5,7 +5,7 @@ import { ChartkeyError, NotStored, SheetStale } from "../core/errors.js";
 import { requireNewest } from "../core/sheets.js";
 import { readStatementFile } from "../core/statements.js";
 import { UnreadableAnswer } from "./errors.js";
-import { Together } from "./together.js";
+import { AskedTogether } from "./asked_together.js";
 
 const MOST = 200;
 
@@ -20,8 +20,8 @@ export class Sheets {
     this.letterbox = letterbox;
     /** The newest version seen of each record's. @type {Map<string, bigint>} */
     this.newest = new Map();
-    /** @type {Together<string, any[]>} */
-    this.line = new Together(MOST, (records) => this.#askAll(records));
+    /** @type {AskedTogether<string, any[]>} */
+    this.line = new AskedTogether(MOST, (records) => this.#askAll(records));
   }
 
   /** @param {string[]} records @returns {Promise<any[][]>} */

@@ -67,7 +67,7 @@ function inOurWords(error) {
   if (!texts) return error;
   const values = { reason, ...facts };
   /** @type {import("./texts.js").Values} */
-  const own = because.length ? { reasons: together(because) } : {};
+  const own = because.length ? { reasons: saidByEach(because) } : {};
   return {
     ...{ name, facts },
     sentence: toldText({ text: texts.sentence, values, sentence, own }),
@@ -77,7 +77,7 @@ function inOurWords(error) {
 }
 
 /** What each of several said, as one reason. @param {{custodian: string, error: any}[]} faults */
-function together(faults) {
+function saidByEach(faults) {
   const each = faults.map(
     ({ custodian, error }) => `${custodian}: ${problemOf(error).sentence.replace(/\.$/, "")}`,
   );

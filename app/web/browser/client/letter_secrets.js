@@ -14,8 +14,8 @@ const MOST = 20_000;
 /** @param {string} person */
 export const secretsId = (person) => `${PURPOSE} ${person}`;
 
-/** Secrets of letters, by the SHA-256 of the envelope. */
-export class Secrets {
+/** LetterSecrets of letters, by the SHA-256 of the envelope. */
+export class LetterSecrets {
   /** @param {import("./identity.js").Identity} me */
   constructor(me) {
     this.me = me;

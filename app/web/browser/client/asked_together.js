@@ -9,7 +9,7 @@
  * A line on which many may be asked at once.
  * @template Q, A
  */
-export class Together {
+export class AskedTogether {
   /**
    * @param {number} most questions that one request holds
    * @param {(questions: Q[]) => Promise<A[]>} ask answers in the order of the questions
