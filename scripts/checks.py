@@ -47,9 +47,10 @@ MEASURED = [
 ]
 """The tests of the core, some of which ask it through what stands on it. Only they are measured, which
 takes as long again as the tests themselves."""
-AT_ONCE = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
-"""Tests wait a quarter of their time, so that three keep two cores busy. Files stay whole, and keep the order
-of tests/conftest.py: long ones first."""
+TWO_CORES = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""Files stay whole, and keep the order of tests/conftest.py: long ones first."""
+THREE_BROWSERS = ["-n", "3", *TWO_CORES[2:]]
+"""A page waits a quarter of its time: three browsers keep two cores busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ def check_unit(words: list[str]) -> Outcome:
     if words:
         return _pytest("unit", [PYTHON, "-m", "pytest", *words], {})
     COVERAGE.unlink(missing_ok=True)
-    pytest = [PYTHON, "-m", "pytest", *AT_ONCE]
+    pytest = [PYTHON, "-m", "pytest", *TWO_CORES]
     measure = ["--cov", "--cov-report=term:skip-covered", f"--cov-report=json:{COVERAGE}"]
     core = _pytest("core", [*pytest, *MEASURED, *measure], {})
     apart = [f"--ignore={path}" for path in (BROWSER_TESTS, *MEASURED)]
@@ -112,13 +113,13 @@ def check_unit(words: list[str]) -> Outcome:
 
 def check_web(words: list[str]) -> Outcome:
     """The pages in a real browser, on a real node."""
-    some = words or AT_ONCE
+    some = words or THREE_BROWSERS
     return _pytest("web", [PYTHON, "-m", "pytest", BROWSER_TESTS, *some], {})
 
 
 def check_web_short(words: list[str]) -> Outcome:
     """The same but for the tests marked `long`, which `make test-web` and CI run."""
-    return check_web(["-m", "not long", *(words or AT_ONCE)])
+    return check_web(["-m", "not long", *(words or THREE_BROWSERS)])
 
 
 def check_proofs(words: list[str]) -> Outcome:
