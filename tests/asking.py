@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.client.letters import GrantFile, RecordFile
 from app.client.person import Person
-from app.core.opening import OpeningRequest
+from app.core.opening import OpeningRequest, Release
+from app.core.outcomes import result_of
+from app.core.ports import Custodian
 from tests.chain_fixtures import Place
 
 
@@ -23,12 +25,18 @@ class Asking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.custodian, name)
 
-    def release(self, request: OpeningRequest) -> Any:
-        self.requests.append(request)
+    def release_all(self, requests: Sequence[OpeningRequest]) -> Any:
+        self.requests += requests
         try:
-            return self.custodian.release(request)
+            return self.custodian.release_all(requests)
         finally:
             self.done = True
+
+
+def release(custodian: Custodian, request: OpeningRequest) -> Release:
+    """What one opening is answered; raises what it is refused with."""
+    [outcome] = custodian.release_all([request])
+    return result_of(outcome)
 
 
 def request_to_first(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from sqlite3 import Connection
 from weakref import finalize
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from sqlalchemy.dialects.sqlite import insert
 from app.adapters.database.engine import bare, connect, reading, writing
 from app.adapters.group_commit import GroupCommit
 from app.core.errors import TooManyRequests
+from app.core.opening import LoggedOpening
 from app.core.statements import TYPES, Revocation, RevocationOfAll
 from app.core.typed_data import Statement
 
@@ -73,8 +75,6 @@ _BRING_OVER = (
 """A log of the first version, which knew no pages."""
 _HEARD = "SELECT type, message FROM revocations WHERE patient = ?"
 
-Row = tuple[bytes, str, int, bytes]
-
 
 class SqliteAccessLog:
     """Every call is durable when it returns; openings of many threads share one transaction."""
@@ -88,16 +88,16 @@ class SqliteAccessLog:
             with writing(self._engine) as connection:
                 for statement in _BRING_OVER:
                     connection.exec_driver_sql(statement)
-        self._group: GroupCommit[Row, bool] = GroupCommit(self._keep_all)
+        self._group: GroupCommit[Sequence[LoggedOpening], list[bool]] = GroupCommit(self._keep_all)
 
-    def keep(self, *, access: bytes, patient: str, at: int, entry: bytes) -> bool:
-        """Log an opening once; whether it was new. Raises StoreFull, DatabaseUnreachable."""
-        return self._group((access, patient, at, entry))
+    def keep(self, openings: Sequence[LoggedOpening]) -> list[bool]:
+        """Log each opening once; which were new. Raises StoreFull, DatabaseUnreachable."""
+        return self._group(openings)
 
-    def _keep_all(self, rows: Sequence[Row]) -> list[bool]:
+    def _keep_all(self, groups: Sequence[Sequence[LoggedOpening]]) -> list[list[bool]]:
         with bare(self._engine) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            new = [connection.execute(_KEEP, row).rowcount > 0 for row in rows]
+            new = [[_keep(connection, opening) for opening in group] for group in groups]
             connection.commit()
         return new
 
@@ -173,6 +173,11 @@ class SqliteAccessLog:
         with writing(self._engine) as connection:
             for digest in digests:
                 connection.execute(delete(revocations).where(revocations.c.digest == digest))
+
+
+def _keep(connection: Connection, opening: LoggedOpening) -> bool:
+    row = (opening.access, opening.patient, opening.at, opening.entry)
+    return connection.execute(_KEEP, row).rowcount > 0
 
 
 def _revocation(kind: str, message: str) -> Revocation | RevocationOfAll:

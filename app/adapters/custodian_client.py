@@ -12,16 +12,19 @@ from app.core.encoding import from_hex
 from app.core.errors import ChartkeyError, MalformedStatement, ServiceRefused, ServiceUnreachable
 from app.core.merkle import is_proven
 from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
+from app.core.outcomes import attempt, each
 from app.core.signatures import LONGEST_PROOF, Proof, Signed
 from app.core.statements import Access
 from app.core.typed_data import Statement
 from app.core.wire import (
     MOST_BYTES,
+    in_lists,
     read_error,
     read_json,
+    read_outcomes,
     read_page,
-    read_release,
     request_text,
+    requests_text,
     write_inquiry,
     write_revocation,
 )
@@ -82,11 +85,20 @@ class HttpCustodian:
                     raise MalformedStatement("it names no key")
         return self._ids
 
-    def release(self, request: OpeningRequest) -> Release:
-        """Raises what the custodian says, ServiceUnreachable, ServiceRefused."""
-        told = self._service.ask_text("POST", "/openings", request_text(request))
+    def release_all(self, requests: Sequence[OpeningRequest]) -> list[Release | ChartkeyError]:
+        """What the custodian says to each; ServiceUnreachable, ServiceRefused are told likewise."""
+        outcomes: list[Release | ChartkeyError] = []
+        for texts in in_lists([request_text(request) for request in requests]):
+            told = attempt(self._released, texts)
+            outcomes += [told] * len(texts) if isinstance(told, ChartkeyError) else told
+        return each(self._own, outcomes)
+
+    def _released(self, texts: Sequence[bytes]) -> list[Release | ChartkeyError]:
+        told = self._service.ask_text("POST", "/openings", requests_text(texts))
         with _understood(self.name):
-            answer = read_release(told)
+            return read_outcomes(told, self.name, len(texts))
+
+    def _own(self, answer: Release) -> Release:
         if answer.custodian not in self.ids:
             self._ids = ()  # it may have a new key since
             raise ServiceRefused("it answered under another key than its own", name=self.name)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST = 1024
-"""Things in one commit, so that none waits long for the others."""
+"""Things in one commit, unless it is told, so that none waits long for the others."""
 
 
 class _Waiting(Generic[T, R]):
@@ -36,8 +36,8 @@ class GroupCommit(Generic[T, R]):
     gets: none of them may believe that it was kept.
     """
 
-    def __init__(self, commit: Callable[[Sequence[T]], Sequence[R]]) -> None:
-        self._commit = commit
+    def __init__(self, commit: Callable[[Sequence[T]], Sequence[R]], most: int = MOST) -> None:
+        self._commit, self._most = commit, most
         self._queue: list[_Waiting[T, R]] = []
         self._gate, self._turn = Lock(), Lock()
 
@@ -55,7 +55,7 @@ class GroupCommit(Generic[T, R]):
 
     def _take_turn(self) -> None:
         with self._gate:
-            group, self._queue = self._queue[:MOST], self._queue[MOST:]
+            group, self._queue = self._queue[: self._most], self._queue[self._most :]
         try:
             results = self._commit([waiting.item for waiting in group])
             for waiting, result in zip(group, results, strict=True):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from app.client.asking import TREATMENT
 from app.client.identity import CLOCKS_DIFFER
 from app.client.letters import GrantFile, RecordFile
-from app.client.reading import TREATMENT, Reading
+from app.client.reading import Reading
 from app.core.categories import require_category
 from app.core.consent import (
     GrantRefusal,

@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple, TypeVar
 
-from app.client.charting import Charting
+from app.client.asking import Asked, Asking, Opening
 from app.client.letters import GrantFile, RecordFile
-from app.client.opening import Gathering, PieceReader, body_pieces, reader_of
-from app.core.audit import access_letter, records_root
-from app.core.encoding import ZERO32
-from app.core.envelopes import seal_envelope
+from app.client.opening import PieceReader, body_pieces, reader_of
 from app.core.errors import (
     ChartkeyError,
-    ForeignKeys,
     KeyNotOfBody,
     NoSlot,
-    NotAnchored,
     NotStored,
     OutsideGrant,
 )
-from app.core.keys import PublicKey
-from app.core.opening import AskedRecord, OpeningRequest
-from app.core.ports import Custodian
+from app.core.outcomes import each, result_of
 from app.core.sealing import BodyContext, BodyKey, Halves
-from app.core.sheets import KeySheet, Kind, Slot, require_complete
-from app.core.signatures import Proof, Signed
-from app.core.statements import Access, Membership
+from app.core.sheets import KeySheet, Kind, require_complete
+from app.core.signatures import Signed
+from app.core.statements import Membership
 
-K = TypeVar("K")
-V = TypeVar("V")
-TREATMENT = "TREAT"
-
-
-OUTDATED = (ForeignKeys, NotAnchored)
-"""What custodians say where a keys document or a proof is no longer what the chain shows."""
-MOST_REMEMBERED = 1000
+Pieces = Iterator[bytes]
+Opened = list[tuple[RecordFile, Pieces]]
+"""Records, each with its bytes as they verify."""
 
 
-class _Patient(NamedTuple):
-    """A patient's identity key, and the keys document in which it stands."""
-
-    identity: PublicKey
-    document: bytes
-
-
-class Reading(Charting):
+class Reading(Asking):
     """A person who opens records."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._patients: dict[str, _Patient] = {}
-        self._proofs: dict[bytes, Proof] = {}
 
     def open(
         self,
@@ -73,7 +48,7 @@ class Reading(Charting):
         *,
         purpose: str = "",
         membership: Signed[Membership] | None = None,
-    ) -> list[tuple[RecordFile, Iterator[bytes]]]:
+    ) -> Opened:
         """Open records of one chart with one signature: each with its bytes, piece by piece.
 
         The patient needs nobody; a viewer a grant, an author neither. Raises AccessRefused and
@@ -81,116 +56,29 @@ class Reading(Charting):
         """
         if all(file.statement.patient == self.address for file in files):
             return [(file, self._open_own(file)) for file in files]
-        sheets = {file.digest: self.sheet_of(file) for file in files}
-        try:
-            gathering = self._gathered(files, sheets, grant, purpose, membership)
-        except ChartkeyError:
-            if not self._forget_outdated(files[0].statement.patient, grant):
-                raise
-            gathering = self._gathered(files, sheets, grant, purpose, membership)
-        opened = []
-        for file in files:
-            sheet, context = sheets[file.digest], self._context(file)
-            source, header = reader_of(self._body(file))
-            half_a = self._half_a(sheet, grant)
-            halves = gathering.halves(file.digest, header, half_a, context)
-            opened.append((file, self._pieces(file, source, halves)))
-        self.faults = gathering.failures
+        opening = Opening(files=files, grant=grant, purpose=purpose, membership=membership)
+        [outcome] = self.open_each([opening])
+        return result_of(outcome)
+
+    def open_each(self, openings: Sequence[Opening]) -> list[Opened | ChartkeyError]:
+        """Open records of several charts of others at once; what fails, fails alone.
+
+        Each is an access of its own, as with `open_all`; custodians are asked for all together.
+        """
+        gathered = self.gather(openings)
+        opened = each(self._bodies_of, gathered)
+        self.note_faults(gathered)
         return opened
 
-    def _gathered(
-        self,
-        files: Sequence[RecordFile],
-        sheets: Mapping[bytes, KeySheet],
-        grant: GrantFile | None,
-        purpose: str,
-        membership: Signed[Membership] | None,
-    ) -> Gathering:
-        """Shares enough for all; the opening is with the patient before any of them is used."""
-        access = Access(
-            viewer=self.address,
-            grant=grant.digest if grant else ZERO32,
-            records=records_root(sheets),
-            purpose=purpose or (grant.statement.purpose if grant else TREATMENT),
-            at=self.clock(),
-            salt=self.random(32),
-        )
-        patient = self._patient(files[0].statement.patient)
-        request_for = self._requests(access, files, sheets, grant, membership, patient)
-        gathering = Gathering(
-            self.node.custodians,
-            lambda custodian: request_for(custodian) if _serves(custodian, sheets) else None,
-            thresholds={digest: sheet.threshold for digest, sheet in sheets.items()},
-            access=self.node.domains.digest(access),
-            key=self.vault.identity,
-        )
-        try:
-            gathering.require_enough()
-        finally:
-            self.faults = gathering.failures
-        self._report(request_for(None), list(sheets), patient.identity)
-        return gathering
-
-    # what is remembered between openings: custodians check it at each of them
-
-    def _patient(self, person: str) -> _Patient:
-        patient = self._patients.get(person)
-        if patient is None:
-            keys = self.keys_of(person)
-            patient = _Patient(keys.identity, keys.encode())
-            remember(self._patients, person, patient)
-        return patient
-
-    def _proof(self, grant: bytes) -> Proof | None:
-        proof = self._proofs.get(grant) or self.node.proof(grant)
-        if proof is not None and grant not in self._proofs:
-            remember(self._proofs, grant, proof)
-        return proof
-
-    def _forget_outdated(self, patient: str, grant: GrantFile | None) -> bool:
-        """Whether a custodian found something outdated that was remembered; it no longer is."""
-        if not any(isinstance(fault, OUTDATED) for fault in self.faults.values()):
-            return False
-        known = self._patients.pop(patient, None)
-        proof = self._proofs.pop(grant.digest, None) if grant else None
-        return known is not None or proof is not None
-
-    def _requests(
-        self,
-        access: Access,
-        files: Sequence[RecordFile],
-        sheets: Mapping[bytes, KeySheet],
-        grant: GrantFile | None,
-        membership: Signed[Membership] | None,
-        patient: _Patient,
-    ) -> Callable[[Custodian | None], OpeningRequest]:
-        """The request to each custodian: the same but for the shares that are its own."""
-        signed, session = self.sign_access(access)
-        proof = self._proof(grant.digest) if grant else None
-        viewer_keys = self.keys_document()
-
-        def request(custodian: Custodian | None) -> OpeningRequest:
-            asked = tuple(
-                AskedRecord(
-                    record=file.statement,
-                    epoch=sheets[file.digest].epoch,
-                    share=_share(custodian, sheets[file.digest]),
-                )
-                for file in files
-            )
-            return OpeningRequest(
-                access=signed,
-                records=asked,
-                viewer_keys=viewer_keys,
-                grant=grant.signed if grant else None,
-                grant_proof=proof,
-                session=session,
-                membership=membership or (grant.membership if grant else None),
-                patient_keys=patient.document,
-                audit=self.node.domains.audit,
-            )
-
-        return request
+    def _bodies_of(self, asked: Asked) -> Opened:
+        opened = []
+        for file in asked.opening.files:
+            sheet, context = asked.sheets[file.digest], self._context(file)
+            source, header = reader_of(self._body(file))
+            half_a = self._half_a(sheet, asked.opening.grant)
+            halves = asked.gathering.halves(file.digest, header, half_a, context)
+            opened.append((file, self._pieces(file, source, halves)))
+        return opened
 
     def _half_a(self, sheet: KeySheet, grant: GrantFile | None) -> bytes:
         if grant is None:
@@ -201,17 +89,6 @@ class Reading(Charting):
             with suppress(NoSlot):
                 return sheet.open(Kind.A_FOR_CATEGORY, key)
         raise OutsideGrant()
-
-    def _report(
-        self, request: OpeningRequest, digests: Sequence[bytes], identity: PublicKey
-    ) -> None:
-        """Leave the opening with the patient and hand its digest in to be anchored."""
-        patient = request.records[0].record.patient
-        contents = access_letter(request.access, request.session, digests, self.node.domains)
-        envelope = seal_envelope(contents, [identity], self.random)
-        self.node.accept(
-            request.access, envelope=envelope, parties=[patient], session=request.session
-        )
 
     # the body
 
@@ -258,22 +135,3 @@ class Reading(Charting):
         _, header = reader_of(self._body(file))
         if BodyKey.of(self.halves_of(file), self._context(file)).header != header:
             raise KeyNotOfBody()
-
-
-def remember(known: dict[K, V], key: K, value: V) -> None:
-    """Keep something, and forget the oldest where there is too much."""
-    for old in list(known)[: max(len(known) - MOST_REMEMBERED + 1, 0)]:
-        known.pop(old, None)
-    known[key] = value
-
-
-def _share(custodian: Custodian | None, sheet: KeySheet) -> Slot | None:
-    """A custodian's slot in a sheet, None where it is not among those that the patient chose."""
-    for id_ in custodian.ids if custodian else ():
-        with suppress(NoSlot):
-            return sheet.slot(Kind.SHARE_OF_B, id_)
-    return None
-
-
-def _serves(custodian: Custodian, sheets: Mapping[bytes, KeySheet]) -> bool:
-    return any(_share(custodian, sheet) for sheet in sheets.values())

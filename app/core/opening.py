@@ -57,6 +57,17 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedOpening:
+    """What a custodian's log keeps of an opening: the entry is sealed to the patient."""
+
+    access: bytes
+    """The digest of the access."""
+    patient: str
+    at: int
+    entry: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogPage:
     """Openings that a custodian has logged for a patient, each sealed to the patient."""
 

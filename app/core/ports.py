@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from app.core.erasure import Erased
+from app.core.errors import ChartkeyError
 from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
+from app.core.relaying import Submission
 from app.core.signatures import Proof, Signed
 from app.core.statements import Access, CategoryKeys, Domains, Record, Retraction, Sheet
 from app.core.typed_data import Domain, Statement
@@ -127,8 +129,8 @@ class Custodian(Protocol):
     def ids(self) -> Sequence[bytes]:
         """The ids of all its keys, the present one first: recipients of its slots in key sheets."""
 
-    def release(self, request: OpeningRequest) -> Release:
-        """Decide and answer; raises AccessRefused and its siblings, ChainError."""
+    def release_all(self, requests: Sequence[OpeningRequest]) -> Sequence[Release | ChartkeyError]:
+        """Decide on each and answer: with AccessRefused and its siblings, or ChainError, where not."""
 
     def hear(self, revocation: Signed[Statement]) -> None:
         """Learn of a signed revocation before the chain does."""
@@ -171,6 +173,9 @@ class Node(Protocol):
         `body` is the address that a record claims, `session` what signed an access. Raises
         ForeignSignature, SessionInvalid, ContractRefused, and then nothing was taken.
         """
+
+    def accept_all(self, many: Sequence[Submission]) -> Sequence[ChartkeyError | None]:
+        """Take many at once; for each None, or why it was not taken."""
 
     def settle(self) -> None:
         """Anchor and send what has been accepted; raises ChainError, losing nothing."""

@@ -7,7 +7,7 @@ once. Reading is strict: other members than these, other types or lengths are Ma
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -34,6 +34,8 @@ S = TypeVar("S", bound=Statement)
 
 MOST_BYTES = 8 << 20
 """Of one request: a thousand records with their shares take about four megabytes."""
+MOST_TOGETHER = 64
+"""Openings that one request asks for, each an access of its own."""
 MOST_ENTRIES = 1000
 """On one page of a log."""
 LONGEST_SIGNATURE = 4096
@@ -248,6 +250,56 @@ def read_release(document: Any) -> Release:
         custodian=from_hex(custodian, 32),
         shares={from_hex(at, 32): _bytes(sealed, LONGEST_SLOT) for at, sealed in shares.items()},
     )
+
+
+# several openings at once
+
+
+def in_lists(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Requests, each written by `request_text`, in lists that a custodian takes at once."""
+    part: list[bytes] = []
+    size = 0
+    for text in texts:
+        if part and (len(part) == MOST_TOGETHER or size + len(text) > MOST_BYTES // 2):
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += len(text)
+    if part:
+        yield part
+
+
+def requests_text(texts: Sequence[bytes]) -> bytes:
+    """The text of such a list."""
+    return b"[" + b",".join(texts) + b"]"
+
+
+def read_requests(document: Any) -> list[Any]:
+    """The openings of a list, each still to be read by `read_request`; raises MalformedStatement."""
+    if not document:
+        raise MalformedStatement("it asks for nothing")
+    return _list(document, MOST_TOGETHER)
+
+
+def write_outcomes(outcomes: Iterable[Release | ChartkeyError]) -> list[dict[str, Any]]:
+    """What became of each opening of a list, as JSON."""
+    return [
+        write_error(one) if isinstance(one, ChartkeyError) else write_release(one)
+        for one in outcomes
+    ]
+
+
+def read_outcomes(document: Any, name: str, count: int) -> list[Release | ChartkeyError]:
+    """What `write_outcomes` wrote of `count` openings; `name` is the custodian's.
+
+    Raises MalformedStatement.
+    """
+    if not isinstance(document, list) or len(document) != count:
+        raise MalformedStatement("it is no list of {count} answers", count=count)
+    return [
+        read_error(one, name) if isinstance(one, dict) and "error" in one else read_release(one)
+        for one in document
+    ]
 
 
 # a revocation

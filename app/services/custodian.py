@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Protocol
 
 from app.core.audit import access_letter, require_inquiry
 from app.core.custody import Approval, committed_patient_key, decide, is_shown, release
 from app.core.envelopes import seal_envelope
 from app.core.errors import (
+    ChartkeyError,
     EndpointsDisagree,
     ForeignSignature,
     NotServed,
@@ -22,7 +24,8 @@ from app.core.errors import (
 from app.core.foresight import Question, foreseen, foreseen_after_anchor
 from app.core.keys import PrivateKey, PublicKey
 from app.core.merkle import is_proven
-from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
+from app.core.opening import LoggedOpening, LogPage, OpeningRequest, OpenSession, Release
+from app.core.outcomes import attempt, each, result_of
 from app.core.ports import ChainView
 from app.core.sheets import RandomBytes
 from app.core.signatures import Proof, Signed, recover
@@ -36,7 +39,7 @@ PAGE = 100
 class AccessLog(Protocol):
     """What a custodian keeps; each call is durable when it returns."""
 
-    def keep(self, *, access: bytes, patient: str, at: int, entry: bytes) -> bool: ...
+    def keep(self, openings: Sequence[LoggedOpening]) -> Sequence[bool]: ...
     def entries(
         self, patient: str, *, after: int = 0, most: int = PAGE
     ) -> Sequence[tuple[int, bytes]]: ...
@@ -90,6 +93,14 @@ class Registry:
     until: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """An opening that is allowed: what the log keeps first, and the answer."""
+
+    logged: LoggedOpening
+    release: Release
+
+
 @dataclass(kw_only=True)
 class LocalCustodian:
     """A `Custodian` in this process."""
@@ -119,27 +130,48 @@ class LocalCustodian:
 
     # opening
 
-    def release(self, request: OpeningRequest) -> Release:
-        """Decide, log, then answer; the log is on disk before any share leaves."""
+    def release_all(
+        self, requests: Sequence[OpeningRequest | ChartkeyError]
+    ) -> list[Release | ChartkeyError]:
+        """Decide each alone, log all, then answer: the log is on disk before any share leaves.
+
+        What failed before it came here stays so. Raises StoppedByOperator, StoreFull,
+        DatabaseUnreachable, and then nothing is released.
+        """
         self._require_running()
+        looked = cache(partial(attempt, self._views))
+        decided = each(partial(self._decided, looked), requests)
+        logged = [one.logged for one in decided if not isinstance(one, ChartkeyError)]
+        if logged:
+            self.log.keep(logged)
+        return each(lambda one: one.release, decided)
+
+    def _decided(
+        self,
+        looked: Callable[[Registry], Sequence[ChainView] | ChartkeyError],
+        request: OpeningRequest,
+    ) -> _Decided:
         registry = self._registry(request.audit)
-        approval, patient_key = self._decide(request, registry)
+        approval, patient_key = self._decide(request, registry, result_of(looked(registry)))
         domains = registry.domains
         access = domains.digest(request.access.statement)
         answer = release(request, approval, self.key, access, older=self.older_keys)
         contents = access_letter(request.access, request.session, approval.digests, domains)
-        self.log.keep(
-            access=access,
-            patient=approval.patient,
-            at=request.access.statement.at,
-            entry=seal_envelope(contents, [patient_key], self.random),
+        return _Decided(
+            release=answer,
+            logged=LoggedOpening(
+                access=access,
+                patient=approval.patient,
+                at=request.access.statement.at,
+                entry=seal_envelope(contents, [patient_key], self.random),
+            ),
         )
-        return answer
 
-    def _decide(self, request: OpeningRequest, registry: Registry) -> tuple[Approval, PublicKey]:
+    def _decide(
+        self, request: OpeningRequest, registry: Registry, views: Sequence[ChainView]
+    ) -> tuple[Approval, PublicKey]:
         """The one answer of all views; where one says no, or something else, it is no."""
-        domains, views = registry.domains, self._views(registry)
-        clock = self.clock()
+        domains, clock = registry.domains, self.clock()
         self._foresee(request, registry, views, clock)
         patient = request.records[0].record.patient if request.records else ""
         heard = self.log.heard(patient)

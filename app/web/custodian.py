@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -15,14 +18,17 @@ from prometheus_client import (
 )
 
 from app.core.encoding import hex0x
-from app.core.errors import ChartkeyError
+from app.core.errors import ChartkeyError, ServerFault
 from app.core.opening import OpeningRequest, Release
+from app.core.outcomes import each, result_of
 from app.core.wire import (
     MOST_BYTES,
     read_inquiry,
     read_json,
     read_request,
+    read_requests,
     read_revocation,
+    write_outcomes,
     write_page,
     write_release,
 )
@@ -71,18 +77,23 @@ class Metrics:
             self._logged.labels(state).set(count)
         return generate_latest(self.registry)
 
-    def release(self, asked: OpeningRequest) -> Release:
-        """Have the custodian decide, and count what came of it."""
-        outcome = "ServerFault"
+    def release_all(
+        self, asked: Sequence[OpeningRequest | ChartkeyError]
+    ) -> list[Release | ChartkeyError]:
+        """Have the custodian decide, and count what came of each; all of them take as long."""
+        outcomes: Sequence[object] = [ServerFault()] * len(asked)
+        begin = time.perf_counter()
         try:
-            with self.seconds.time():
-                released = self._custodian.release(asked)
-            outcome = "released"
+            outcomes = released = self._custodian.release_all(asked)
         except ChartkeyError as error:
-            outcome = type(error).__name__
+            outcomes = [error] * len(asked)
             raise
         finally:
-            self.openings.labels(outcome).inc()
+            seconds = time.perf_counter() - begin
+            for outcome in outcomes:
+                name = "released" if isinstance(outcome, Release) else type(outcome).__name__
+                self.openings.labels(name).inc()
+                self.seconds.observe(seconds)
         return released
 
 
@@ -106,14 +117,27 @@ def create_custodian_app(
     def _describe() -> Response:
         return answer(describe(custodian, version))
 
-    def open_(client: str, body: bytes) -> Any:
+    def read(client: str, document: Any) -> OpeningRequest:
         clients.require(client)
-        asked = read_request(read_json(body))
-        viewer = asked.access.statement.viewer
-        viewers.require_left(viewer)
-        released = metrics.release(asked)
-        viewers.count(viewer)
-        return write_release(released)
+        asked = read_request(document)
+        viewers.require_left(asked.access.statement.viewer)
+        return asked
+
+    def open_all(client: str, documents: Sequence[Any]) -> list[Release | ChartkeyError]:
+        """Each is counted, and fails, alone."""
+        asked = each(partial(read, client), documents)
+        released = metrics.release_all(asked)
+        for one, outcome in zip(asked, released, strict=True):
+            if isinstance(one, OpeningRequest) and isinstance(outcome, Release):
+                viewers.count(one.access.statement.viewer)
+        return released
+
+    def open_(client: str, body: bytes) -> Any:
+        document = read_json(body)
+        if isinstance(document, list):
+            return write_outcomes(open_all(client, read_requests(document)))
+        [outcome] = open_all(client, [document])
+        return write_release(result_of(outcome))
 
     @app.post("/openings")  # Flask knows the path for the sake of what else is asked of it
     def _open() -> Response:

@@ -53,7 +53,7 @@ class Clinic:
         for number in range(1, CUSTODIANS + 1):
             self.custodians.append(stack.enter_context(self._custodian(number)))
         keys = [_key_of(service) for service in self.custodians]
-        self.viewers = [fresh_secrets() for _ in range(self.sizes.openers * self.sizes.in_flight)]
+        self.viewers = [fresh_secrets() for _ in range(self.sizes.viewers)]
         viewers = self.office.enrol(self.viewers)
         (doctor,) = self.office.enrol([fresh_secrets()])
         self.office.credential([*viewers, doctor])
@@ -82,7 +82,8 @@ class Clinic:
 
     def at_full_speed(self, count: int) -> Times:
         """As many openings as two client processes can have made."""
-        return self._measure(split(count, self.sizes.openers), self.sizes.in_flight, 0)
+        sizes = self.sizes
+        return self._measure(split(count, sizes.openers), sizes.in_flight, 0, sizes.together)
 
     def at_rate(self, count: int, rate: float) -> Times:
         """Openings that are due at a steady rate, whether those before are done or not."""
@@ -92,11 +93,14 @@ class Clinic:
         """One client, one opening at a time."""
         return self._measure([count], 1, 0)
 
-    def _measure(self, counts: Sequence[int], in_flight: int, rate: float) -> Times:
+    def _measure(
+        self, counts: Sequence[int], in_flight: int, rate: float, together: int = 1
+    ) -> Times:
         common = {
             "custodians": [service.url for service in self.custodians],
             "in_flight": in_flight,
             "rate": rate,
+            "together": together,
         }
         tasks: list[Mapping[str, Any]] = [
             {
@@ -112,7 +116,8 @@ class Clinic:
             answers = [client.answer() for client in started]
         seconds = sorted(one for answer in answers for one in answer["seconds"])
         began, ended = min(a["began"] for a in answers), max(a["ended"] for a in answers)
-        return Times(seconds=seconds, per_second=round(len(seconds) / (ended - began), 1))
+        opened = sum(answer["opened"] for answer in answers)
+        return Times(seconds=seconds, per_second=round(opened / (ended - began), 1))
 
 
 def _key_of(custodian: Service) -> PublicKey:

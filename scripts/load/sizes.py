@@ -23,12 +23,14 @@ class Sizes:
     in_list: int = 128
     """Statements in one HTTP request."""
     one_by_one: int = 400
-    records: int = 120
+    records: int = 480
     openings: int = 1_800
     openers: int = 2
     """Client processes that open."""
-    in_flight: int = 4
-    """Openings that each of them has under way at once."""
+    together: int = 16
+    """Records that one viewer opens at once, each with an access of its own."""
+    in_flight: int = 2
+    """Viewers of each client who open at once."""
     offered_rate: int = 20
     offered: int = 400
     growth: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
@@ -56,7 +58,7 @@ class Sizes:
             one_by_one=some(full.one_by_one, 5),
             records=some(full.records, 9),
             openings=some(full.openings, 8),
-            in_flight=2,
+            together=3,
             offered=some(full.offered, 10),
             growth=tuple(some(size, 100 << at) for at, size in enumerate(full.growth)),
             timed_openings=some(full.timed_openings, 3),

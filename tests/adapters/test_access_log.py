@@ -17,6 +17,7 @@ from sqlalchemy import event
 from app.adapters import access_log
 from app.adapters.access_log import SqliteAccessLog
 from app.core.errors import StoreFull, TooManyRequests
+from app.core.opening import LoggedOpening
 from app.core.statements import Revocation, RevocationOfAll
 from tests.makers import DOMAINS, make_grant, make_person
 
@@ -24,8 +25,9 @@ KEEP_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
 from app.adapters.access_log import SqliteAccessLog
+from app.core.opening import LoggedOpening
 log = SqliteAccessLog(Path(sys.argv[1]))
-log.keep(access=b"a" * 32, patient="0xP", at=5, entry=b"entry")
+log.keep([LoggedOpening(access=b"a" * 32, patient="0xP", at=5, entry=b"entry")])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -35,12 +37,19 @@ def log(tmp_path: Path) -> SqliteAccessLog:
     return SqliteAccessLog(tmp_path / "own" / "log.db")
 
 
+def kept(
+    log: SqliteAccessLog, entry: bytes, *, access: int = 1, patient: str = "0xP", at: int = 5
+) -> bool:
+    """Log one opening; whether it was new."""
+    one = LoggedOpening(access=bytes([access]) * 32, patient=patient, at=at, entry=entry)
+    [new] = log.keep([one])
+    return new
+
+
 def test_an_opening_is_logged_once(log: SqliteAccessLog, tmp_path: Path) -> None:
-    assert log.keep(access=b"a" * 32, patient="0xP", at=5, entry=b"entry")
-    assert not log.keep(access=b"a" * 32, patient="0xP", at=6, entry=b"other")
-    assert not SqliteAccessLog(tmp_path / "own" / "log.db").keep(
-        access=b"a" * 32, patient="0xP", at=7, entry=b"third"
-    )
+    assert kept(log, b"entry")
+    assert not kept(log, b"other")
+    assert not kept(SqliteAccessLog(tmp_path / "own" / "log.db"), b"third")
     assert log.entries("0xP") == [(1, b"entry")]
 
 
@@ -52,7 +61,7 @@ def test_what_was_logged_outlives_a_killed_process(tmp_path: Path) -> None:
 
 def test_patients_see_their_own_entries_page_by_page(log: SqliteAccessLog) -> None:
     for access, patient in ((1, "0xP"), (2, "0xQ"), (3, "0xP"), (4, "0xP")):
-        log.keep(access=bytes([access]) * 32, patient=patient, at=9, entry=b"%d" % access)
+        kept(log, b"%d" % access, access=access, patient=patient)
     assert log.entries("0xP") == [(1, b"1"), (3, b"3"), (4, b"4")]
     assert log.entries("0xP", most=2) == [(1, b"1"), (3, b"3")]
     assert log.entries("0xP", after=3) == [(4, b"4")]
@@ -62,8 +71,7 @@ def test_patients_see_their_own_entries_page_by_page(log: SqliteAccessLog) -> No
 
 def test_openings_of_many_threads_are_each_logged_once(log: SqliteAccessLog) -> None:
     def keep(number: int) -> bool:
-        access = bytes([number % 50]) * 32
-        return log.keep(access=access, patient="0xP", at=5, entry=b"entry")
+        return kept(log, b"entry", access=number % 50)
 
     with ThreadPoolExecutor(8) as pool:
         new = list(pool.map(keep, range(200)))
@@ -87,7 +95,7 @@ def full(tmp_path: Path) -> SqliteAccessLog:
 
 def test_a_full_disk_is_told_and_keeps_nothing(full: SqliteAccessLog) -> None:
     with pytest.raises(StoreFull):
-        full.keep(access=b"a" * 32, patient="0xP", at=5, entry=bytes(1 << 16))
+        kept(full, bytes(1 << 16))
     assert full.entries("0xP") == []
 
 
@@ -114,7 +122,7 @@ def test_a_log_of_the_first_version_is_brought_over(tmp_path: Path) -> None:
 
 def test_an_opening_is_overdue_until_it_is_handed_in(log: SqliteAccessLog) -> None:
     for at in (10, 20):
-        log.keep(access=bytes([at]) * 32, patient="0xP", at=at, entry=b"%d" % at)
+        kept(log, b"%d" % at, access=at, at=at)
     assert [entry for _, _, entry in log.overdue(10)] == [b"10"]
     assert [entry for _, _, entry in log.overdue(9)] == []
     log.close(bytes([10]) * 32, "handed in")

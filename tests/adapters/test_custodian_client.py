@@ -20,16 +20,18 @@ from app.core.errors import (
     ServiceError,
     ServiceRefused,
     ServiceUnreachable,
+    StoppedByOperator,
 )
 from app.core.merkle import MerkleTree
 from app.core.opening import OpeningRequest, Release
-from app.core.wire import write_error, write_release
-from tests.asking import wait_until
+from app.core.wire import MOST_TOGETHER, write_error, write_release
+from tests.asking import release, wait_until
 from tests.makers import DOMAINS, make_chain, make_person, salt, sign_access
 from tests.openings import make_request, seal_record
 
 DEAD_URL = "http://127.0.0.1:9"
 ID = b"c" * 32
+RELEASE = Release(custodian=ID, shares={b"r" * 32: b"sealed"})
 
 
 class Told:
@@ -105,10 +107,46 @@ def answers(told: Told, document: Any, status: int = 200) -> None:
 
 
 def test_a_release_comes_back(told: Told, url: str, request_: OpeningRequest) -> None:
-    release = Release(custodian=ID, shares={b"r" * 32: b"sealed"})
-    answers(told, write_release(release))
-    assert HttpCustodian(url + "/here/", ids=[ID]).release(request_) == release
+    answers(told, [write_release(RELEASE)])
+    assert release(HttpCustodian(url + "/here/", ids=[ID]), request_) == RELEASE
     assert told.seen == ["POST /here/openings"]
+
+
+def test_each_of_several_openings_has_an_answer_of_its_own(
+    told: Told, url: str, request_: OpeningRequest
+) -> None:
+    foreign = Release(custodian=b"d" * 32, shares={})
+    answers(told, [write_release(RELEASE), write_error(GrantRevoked()), write_release(foreign)])
+    first, second, third = HttpCustodian(url, ids=[ID]).release_all([request_] * 3)
+    assert first == RELEASE
+    assert isinstance(second, GrantRevoked)
+    assert isinstance(third, ServiceRefused)
+    assert told.seen == ["POST /openings"]
+
+
+def test_more_than_a_custodian_takes_at_once_goes_in_several_lists(
+    told: Told, url: str, request_: OpeningRequest
+) -> None:
+    answers(told, [write_release(RELEASE)] * MOST_TOGETHER)
+    outcomes = HttpCustodian(url, ids=[ID]).release_all([request_] * (2 * MOST_TOGETHER))
+    assert outcomes == [RELEASE] * (2 * MOST_TOGETHER)
+    assert told.seen == ["POST /openings"] * 2
+
+
+def test_a_list_that_is_refused_is_refused_to_each(
+    told: Told, url: str, request_: OpeningRequest
+) -> None:
+    answers(told, write_error(StoppedByOperator()), 503)
+    outcomes = HttpCustodian(url, ids=[ID]).release_all([request_] * 2)
+    assert [type(outcome) for outcome in outcomes] == [StoppedByOperator] * 2
+
+
+def test_fewer_answers_than_questions_are_nobodys(
+    told: Told, url: str, request_: OpeningRequest
+) -> None:
+    answers(told, [write_release(RELEASE)])
+    outcomes = HttpCustodian(url, ids=[ID]).release_all([request_] * 2)
+    assert [type(outcome) for outcome in outcomes] == [ServiceRefused] * 2
 
 
 def test_its_ids_are_asked_for_once(told: Told, url: str) -> None:
@@ -122,17 +160,17 @@ def test_its_ids_are_asked_for_once(told: Told, url: str) -> None:
 def test_an_answer_under_another_key_is_refused(
     told: Told, url: str, request_: OpeningRequest
 ) -> None:
-    answers(told, write_release(Release(custodian=b"d" * 32, shares={})))
+    answers(told, [write_release(Release(custodian=b"d" * 32, shares={}))])
     with pytest.raises(ServiceRefused, match="another key"):
-        HttpCustodian(url, ids=[ID]).release(request_)
+        release(HttpCustodian(url, ids=[ID]), request_)
 
 
 def test_an_error_comes_back_as_the_class_that_it_is(
     told: Told, url: str, request_: OpeningRequest
 ) -> None:
-    answers(told, write_error(GrantRevoked()), 403)
+    answers(told, [write_error(GrantRevoked())])
     with pytest.raises(GrantRevoked):
-        HttpCustodian(url, ids=[ID]).release(request_)
+        release(HttpCustodian(url, ids=[ID]), request_)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +188,7 @@ def test_nonsense_is_told_as_the_services_fault(
     ask: Callable[[], object]
     for ask in (
         lambda: HttpCustodian(url).ids,
-        lambda: HttpCustodian(url, ids=[ID]).release(request_),
+        lambda: release(HttpCustodian(url, ids=[ID]), request_),
         lambda: HttpCustodian(url, ids=[ID]).entries(request_.access),
     ):
         with pytest.raises(ServiceError):
@@ -160,7 +198,7 @@ def test_nonsense_is_told_as_the_services_fault(
 
 def test_one_that_is_away_is_told_by_its_name(request_: OpeningRequest) -> None:
     with pytest.raises(ServiceUnreachable, match="custodian 3 does not answer"):
-        HttpCustodian(DEAD_URL, ids=[ID], name="custodian 3").release(request_)
+        release(HttpCustodian(DEAD_URL, ids=[ID], name="custodian 3"), request_)
 
 
 def test_one_that_is_slow_runs_into_the_callers_patience(
@@ -168,7 +206,7 @@ def test_one_that_is_slow_runs_into_the_callers_patience(
 ) -> None:
     told.wait = 2
     with pytest.raises(ServiceUnreachable):
-        HttpCustodian(url, timeout=0.2, ids=[ID]).release(request_)
+        release(HttpCustodian(url, timeout=0.2, ids=[ID]), request_)
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(told: Told, url: str) -> None:

@@ -8,7 +8,6 @@ from threading import Event
 
 import pytest
 
-from app.adapters import group_commit
 from app.adapters.group_commit import GroupCommit
 from app.core.errors import StoreFull
 
@@ -85,10 +84,9 @@ def test_a_commit_that_forgets_somebody_fails_all() -> None:
         together(1)
 
 
-def test_one_commit_takes_no_more_than_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "MOST", 3)
+def test_one_commit_takes_no_more_than_it_should() -> None:
     slow = Slow()
-    together = GroupCommit[int, int](slow)
+    together = GroupCommit[int, int](slow, most=3)
     with ThreadPoolExecutor(9) as threads:
         first = threads.submit(together, 0)
         assert slow.entered.wait(GENEROUS)

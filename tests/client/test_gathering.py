@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import pytest
 
-from app.client import opening
 from app.client.errands import Errands
-from app.client.opening import Gathering
+from app.client.gathering import Gathering, ask_all
 from app.core.custody import release_purpose
 from app.core.errors import (
+    ChartkeyError,
     GrantRevoked,
     NotEnoughShares,
     ServiceUnreachable,
@@ -63,14 +63,15 @@ class Answering:
     def ids(self) -> Sequence[bytes]:
         return [bytes([self.number]) * 32]
 
-    def release(self, request: OpeningRequest) -> Release:
+    def release_all(self, requests: Sequence[OpeningRequest]) -> Sequence[Release | ChartkeyError]:
         self.asked += 1
         assert self.go.wait(30)
         if self.failure is not None:
             raise self.failure
         purpose = release_purpose(ACCESS, RECORD, self.ids[0], VIEWER.public.id)
         share = self.share or SHARES[self.number - 1]
-        return Release(custodian=self.ids[0], shares={RECORD: VIEWER.public.seal(share, purpose)})
+        sealed = {RECORD: VIEWER.public.seal(share, purpose)}
+        return [Release(custodian=self.ids[0], shares=sealed) for _ in requests]
 
 
 REQUEST = cast(OpeningRequest, object())
@@ -83,7 +84,9 @@ def asking(*custodians: Answering, threshold: int = 2, **overrides: Any) -> Gath
         "key": VIEWER,
     }
     many = cast(Sequence[Custodian], custodians)
-    return Gathering(many, lambda _: REQUEST, **values | overrides)
+    gathering = Gathering(many, **values | overrides)
+    ask_all(many, [(gathering, lambda _: REQUEST)])
+    return gathering
 
 
 def open_body(gathering: Gathering) -> bool:
@@ -169,13 +172,10 @@ def test_one_without_a_share_is_not_asked() -> None:
     custodians = three()
     for custodian in custodians:
         custodian.go.set()
-    gathering = Gathering(
-        cast(Sequence[Custodian], custodians),
-        lambda custodian: None if custodian.name == "custodian 1" else REQUEST,
-        thresholds={RECORD: 2},
-        access=ACCESS,
-        key=VIEWER,
-    )
+    many = cast(Sequence[Custodian], custodians)
+    gathering = Gathering(many, thresholds={RECORD: 2}, access=ACCESS, key=VIEWER)
+    question = gathering, lambda one: None if one.name == "custodian 1" else REQUEST
+    ask_all(many, [question])
     gathering.require_enough()
     assert open_body(gathering)
     assert custodians[0].asked == 0
@@ -196,16 +196,16 @@ def test_a_fault_of_this_program_is_no_custodians_failure() -> None:
 
 
 def test_one_that_hangs_keeps_no_process_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "ERRANDS", Errands(rest=0.01))
+    monkeypatch.setattr("app.client.gathering.ERRANDS", Errands(rest=0.01))
     custodians = three()
     before = set(running())
-    gathering = asking(*custodians)
+    asked = asking(*custodians)
     new = set(running()) - before
     assert len(new) == 3
     assert all(thread.daemon for thread in new)
     for custodian in custodians:
         custodian.go.set()
-    gathering.require_enough()
+    asked.require_enough()
     for thread in new:
         thread.join(300)
         assert not thread.is_alive()

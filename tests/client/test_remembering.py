@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from app.client.asking import MOST_REMEMBERED, remember
 from app.client.person import Person
-from app.client.reading import MOST_REMEMBERED, remember
 from app.core.errors import GrantRevoked, NotAnchored
 from app.core.signatures import Proof
 from tests.chain_fixtures import Place
@@ -92,7 +92,7 @@ def test_what_is_refused_with_fresh_answers_too_stays_refused(
         raise NotAnchored()
 
     for custodian in place.custodians:
-        monkeypatch.setattr(custodian, "release", refuse)
+        monkeypatch.setattr(custodian, "release_all", refuse)
     with pytest.raises(NotAnchored):
         open_it()
     assert len(asked) == 2 * len(place.custodians), "once more, and not again and again"
@@ -110,7 +110,7 @@ def test_a_refusal_that_has_nothing_to_do_with_it_is_not_asked_about_twice(
         raise GrantRevoked()
 
     for custodian in place.custodians:
-        monkeypatch.setattr(custodian, "release", refuse)
+        monkeypatch.setattr(custodian, "release_all", refuse)
     with pytest.raises(GrantRevoked):
         open_it()
     assert len(asked) == len(place.custodians)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.wallets import new_wallet
+from app.client.asking import Opening
 from app.client.letters import GrantFile, RecordFile
 from app.client.person import Person
+from app.client.reading import Opened
 from app.core.errors import (
+    ChartkeyError,
     ForeignPurpose,
     GrantNotYetValid,
     NoCredential,
@@ -15,8 +18,11 @@ from app.core.errors import (
     NotStored,
     NotTheViewer,
     OutsideGrant,
+    QuotaExceeded,
+    StoreFull,
     ViewingNotGranted,
 )
+from app.core.outcomes import result_of
 from app.core.statements import ADD, VIEW
 from tests.chain_fixtures import HOUR, NOTE, Place
 
@@ -33,6 +39,48 @@ def test_a_category_grant_opens_what_was_and_what_will_be_written(
     assert [b"".join(pieces) for _, pieces in opened] == [NOTE, OTHER]
     assert len(patient.openings()) == 1
     assert set(patient.openings()[0].records) == {file.digest, later.digest}
+
+
+def test_records_of_several_charts_open_at_once_each_with_an_access_of_its_own(
+    place: Place, patient: Person, doctor: Person, held: GrantFile, file: RecordFile
+) -> None:
+    neighbour = place.enrol(patient=True)
+    theirs = neighbour.write(OTHER, category="conditions")
+    of_neighbour = neighbour.grant(doctor.address, category="conditions")
+    place.settle()
+    first, second, foreign, own = doctor.open_each(
+        [
+            Opening(files=[file], grant=held),
+            Opening(files=[theirs], grant=of_neighbour),
+            Opening(files=[theirs], grant=held),
+            Opening(files=[file, file], grant=held),
+        ]
+    )
+    assert [read(one) for one in (first, second, own)] == [[NOTE], [OTHER], [NOTE, NOTE]]
+    assert isinstance(foreign, ChartkeyError), "one that fails, fails alone"
+    assert [set(opening.records) for opening in patient.openings()] == [{file.digest}] * 2
+    assert [set(opening.records) for opening in neighbour.openings()] == [{theirs.digest}]
+
+
+def test_what_a_node_does_not_take_opens_nothing(
+    monkeypatch: pytest.MonkeyPatch, place: Place, doctor: Person, held: GrantFile, file: RecordFile
+) -> None:
+    openings = [Opening(files=[file], grant=held)] * 2
+    monkeypatch.setattr(place.node, "accept_all", lambda many: [None, QuotaExceeded()])
+    taken, refused = doctor.open_each(openings)
+    assert read(taken) == [NOTE]
+    assert isinstance(refused, QuotaExceeded)
+
+    def fail(_: object) -> None:
+        raise StoreFull()
+
+    monkeypatch.setattr(place.node, "accept_all", fail)
+    assert [type(outcome) for outcome in doctor.open_each(openings)] == [StoreFull] * 2
+
+
+def read(outcome: Opened | ChartkeyError) -> list[bytes]:
+    """The bodies that were opened."""
+    return [b"".join(pieces) for _, pieces in result_of(outcome)]
 
 
 def test_a_record_grant_opens_that_record_alone(

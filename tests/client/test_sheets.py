@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from app.core.errors import (
 )
 from app.core.keys import PrivateKey
 from app.core.opening import OpeningRequest, Release
+from app.core.outcomes import result_of
 from app.core.people import IdentityKeys
 from app.core.sealing import Halves
 from app.core.sheets import Kind, decode_sheet, sheet_hash
@@ -41,8 +42,11 @@ class Lying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.custodian, name)
 
-    def release(self, request: OpeningRequest) -> Release:
-        answer = self.custodian.release(request)
+    def release_all(self, requests: Sequence[OpeningRequest]) -> Sequence[Release]:
+        answers = map(result_of, self.custodian.release_all(requests))
+        return [self.bend(asked, answer) for asked, answer in zip(requests, answers, strict=True)]
+
+    def bend(self, request: OpeningRequest, answer: Release) -> Release:
         access = self.custodian.registries[0].domains.digest(request.access.statement)
         viewer = IdentityKeys.decode(request.viewer_keys).identity
         made_up = bytes(32) + bytes([200])
@@ -58,16 +62,15 @@ class Lying:
 class Noisy(Lying):
     """A custodian that answers with noise."""
 
-    def release(self, request: OpeningRequest) -> Release:
-        answer = self.custodian.release(request)
+    def bend(self, request: OpeningRequest, answer: Release) -> Release:
         return replace(answer, shares=dict.fromkeys(answer.shares, b"noise" * 300))
 
 
 class Silent(Lying):
     """A custodian that answers with nothing."""
 
-    def release(self, request: OpeningRequest) -> Release:
-        return replace(self.custodian.release(request), shares={})
+    def bend(self, request: OpeningRequest, answer: Release) -> Release:
+        return replace(answer, shares={})
 
 
 @pytest.mark.parametrize("kind", [Lying, Noisy, Silent])
@@ -313,7 +316,7 @@ def test_a_share_for_another_custodian_is_not_served(
 ) -> None:
     one, two, _ = place.custodians
     monkeypatch.setattr(
-        "app.client.reading._share",
+        "app.client.asking._share",
         lambda custodian, sheet: sheet.slot(Kind.SHARE_OF_B, (two if custodian is one else one).id),
     )
     place.node.custodians = [one]

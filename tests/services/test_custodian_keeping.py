@@ -28,7 +28,7 @@ from app.core.signatures import Proof
 from app.core.statements import Domains, Revocation, RevocationOfAll
 from app.core.typed_data import Domain
 from app.services.custodian import LocalCustodian, OneWitness, Registry
-from tests.asking import wait_until
+from tests.asking import release, wait_until
 from tests.chain_fixtures import NOTE, Place
 from tests.custodian_services import serving
 
@@ -54,7 +54,7 @@ def test_an_old_key_opens_sheets_that_were_not_replaced_yet(
     old = custodian.key
     custodian.key, custodian.older_keys = PrivateKey(os.urandom(32)), [old]
     assert custodian.ids == [custodian.id, old.public.id]
-    answer = custodian.release(request_)
+    answer = release(custodian, request_)
     assert answer.custodian == custodian.id != old.public.id
     (sealed,) = answer.shares.values()
     purpose = release_purpose(
@@ -73,13 +73,13 @@ def test_without_the_old_key_its_sheets_are_not_served(
 ) -> None:
     custodian.key = PrivateKey(os.urandom(32))
     with pytest.raises(NotServed):
-        custodian.release(request_)
+        release(custodian, request_)
 
 
 def test_a_patient_may_ask_under_an_old_key_id(
     patient: Person, custodian: LocalCustodian, request_: OpeningRequest
 ) -> None:
-    custodian.release(request_)
+    release(custodian, request_)
     old = custodian.key
     custodian.key, custodian.older_keys = PrivateKey(os.urandom(32)), [old]
     for id_ in custodian.ids:
@@ -105,13 +105,13 @@ def both(place: Place, custodian: LocalCustodian) -> LocalCustodian:
 def test_the_registry_is_chosen_by_the_accesss_domain(
     place: Place, both: LocalCustodian, request_: OpeningRequest
 ) -> None:
-    assert both.release(request_).shares
+    assert release(both, request_).shares
     with pytest.raises(NotServed):
-        both.release(replace(request_, audit=None))
+        release(both, replace(request_, audit=None))
     with pytest.raises(NotServed):
-        both.release(replace(request_, audit=Domain(chain_id=1, contract="0x" + "11" * 20)))
+        release(both, replace(request_, audit=Domain(chain_id=1, contract="0x" + "11" * 20)))
     with pytest.raises(AccessMismatch):  # there, the records have other digests
-        both.release(replace(request_, audit=elsewhere(place).audit))
+        release(both, replace(request_, audit=elsewhere(place).audit))
 
 
 def test_a_registry_is_served_until_its_cut_off(
@@ -119,16 +119,16 @@ def test_a_registry_is_served_until_its_cut_off(
 ) -> None:
     (registry,) = custodian.registries
     custodian.registries = [replace(registry, until=place.time() + 3600)]
-    assert custodian.release(request_).shares
+    assert release(custodian, request_).shares
     custodian.registries = [replace(registry, until=place.time())]
     with pytest.raises(RegistryClosed):
-        custodian.release(request_)
+        release(custodian, request_)
 
 
 def test_revocations_and_inquiries_count_in_whichever_registry_they_were_signed_for(
     patient: Person, stranger: Person, both: LocalCustodian, request_: OpeningRequest
 ) -> None:
-    both.release(request_)
+    release(both, request_)
     question = inquiry(patient.address, both.id, at=patient.clock(), salt=os.urandom(32))
     assert len(both.entries(*patient.sign_access(question)).entries) == 1
     revocation = Revocation(patient=patient.address, word=1, mask=1)
@@ -161,7 +161,7 @@ def test_a_view_that_tells_another_key_opens_nothing(
     domains = place.chain.domains
     custodian.registries = [Registry(domains=domains, witnesses=Two(place.chain.view))]
     with pytest.raises(ForeignKeys):
-        custodian.release(request_)
+        release(custodian, request_)
 
 
 # --- what was heard ---
@@ -228,7 +228,7 @@ def test_what_no_node_proves_is_handed_in(
     request_: OpeningRequest,
     proof_of: Callable[[bytes], Proof | None],
 ) -> None:
-    custodian.release(request_)
+    release(custodian, request_)
     place.time.ahead += 61
     taken: list[bytes] = []
     assert custodian.hand_in(lambda a, *_: taken.append(a), older_than=3600, proof_of=proof_of) == 0
@@ -240,7 +240,7 @@ def test_what_no_node_proves_is_handed_in(
 def test_nothing_is_closed_while_the_chain_cannot_be_asked(
     place: Place, custodian: LocalCustodian, request_: OpeningRequest
 ) -> None:
-    custodian.release(request_)
+    release(custodian, request_)
     place.time.ahead += 61
     away = serving(place, custodian.key, ["http://127.0.0.1:9"], log=custodian.log)
     with pytest.raises(ChainUnreachable):

@@ -17,18 +17,20 @@ from app.core.audit import inquiry
 from app.core.errors import (
     AccessRefused,
     ChartkeyError,
+    ForeignSignature,
     GrantRevoked,
+    MalformedSignature,
     NotEnoughShares,
     ServiceRefused,
     ServiceUnreachable,
     StoppedByOperator,
     TooManyRequests,
 )
-from app.core.opening import OpeningRequest
-from app.core.wire import write_request
+from app.core.opening import OpeningRequest, Release
+from app.core.wire import MOST_TOGETHER, write_request
 from app.services.custodian import LocalCustodian
 from app.web.errors import STATUS, status_of
-from tests.asking import wait_until
+from tests.asking import release, wait_until
 from tests.chain_fixtures import DEAD_URL, NOTE, Place
 from tests.web.custodying import all_over_http, http, make_client
 
@@ -84,7 +86,7 @@ def test_a_patient_reads_over_http_who_looked(
 ) -> None:
     monkeypatch.setattr("app.services.custodian.PAGE", 2)
     with monkeypatch.context() as patch:
-        patch.setattr(doctor, "_report", lambda *_: None)
+        patch.setattr(doctor, "_report", lambda asked: [None] * len(asked))
         for _ in range(5):
             doctor.open(*shared)
     wait_until(lambda: all(c.log.counts() == {"open": 5} for c in place.custodians))
@@ -101,20 +103,59 @@ def test_a_refusal_arrives_as_the_error_that_it_is(
 ) -> None:
     custodian.stopped = True
     with pytest.raises(StoppedByOperator):
-        http.release(request_)
+        release(http, request_)
     forged = replace(request_, access=replace(request_.access, signature=b"\1" * 65))
     custodian.stopped = False
     with pytest.raises(ChartkeyError) as here:
-        custodian.release(forged)
+        release(custodian, forged)
     with pytest.raises(type(here.value)) as there:
-        http.release(forged)
+        release(http, forged)
     assert (str(here.value), here.value.facts) == (str(there.value), there.value.facts)
+
+
+def test_each_opening_of_a_list_is_decided_alone_and_all_are_logged(
+    http: HttpCustodian, custodian: LocalCustodian, request_: OpeningRequest
+) -> None:
+    forged = replace(request_, access=replace(request_.access, signature=b"\1" * 65))
+    first, second, third = http.release_all([request_, forged, request_])
+    assert isinstance(first, Release)
+    assert isinstance(third, Release)
+    assert isinstance(second, ForeignSignature | MalformedSignature)
+    assert first.shares.keys() == third.shares.keys()
+    assert custodian.log.counts() == {"open": 1}, "the same access is logged once"
+
+
+def test_each_opening_of_a_list_counts_against_the_limits(
+    custodian: LocalCustodian, make_client: Callable[..., FlaskClient], request_: OpeningRequest
+) -> None:
+    document = write_request(request_)
+    client = make_client(custodian, per_client="3/minute")
+    answers = client.post("/openings", json=[document] * 2 + [{"chartkey": "opening/1"}] * 2).json
+    assert answers
+    assert [answer.get("error") for answer in answers] == [
+        None,
+        None,
+        "MalformedStatement",
+        "TooManyRequests",
+    ]
+    client = make_client(custodian, per_viewer="2/minute")
+    assert all("shares" in one for one in client.post("/openings", json=[document] * 2).json or ())
+    answer = (client.post("/openings", json=[document]).json or [{}])[0]
+    assert answer["error"] == "TooManyRequests"
+
+
+def test_a_list_that_is_too_long_is_refused_as_a_whole(
+    custodian: LocalCustodian, make_client: Callable[..., FlaskClient]
+) -> None:
+    for count in (0, MOST_TOGETHER + 1):
+        answer = make_client(custodian).post("/openings", json=[{}] * count)
+        assert answer.status_code == 400
 
 
 def test_entries_are_told_to_the_patient_alone(
     http: HttpCustodian, patient: Person, doctor: Person, request_: OpeningRequest
 ) -> None:
-    http.release(request_)
+    release(http, request_)
 
     def asks(person: Person, **overrides: Any) -> int:
         question = inquiry(person.address, http.id, at=person.clock(), salt=os.urandom(32))

@@ -28,6 +28,7 @@ from app.core.opening import OpeningRequest
 from app.core.wire import MOST_BYTES, write_request
 from app.services.custodian import LocalCustodian
 from app.web.errors import status_of
+from tests.asking import release
 from tests.chain_fixtures import DEAD_URL, Place
 from tests.custodian_services import serving
 from tests.daemon_custodian import PROGRAM
@@ -196,7 +197,7 @@ def test_what_was_answered_is_in_the_log_of_a_custodian_that_is_killed(
     try:
         assert process.stdout is not None
         http = HttpCustodian(process.stdout.readline().strip(), timeout=300)
-        assert http.release(request_).shares
+        assert release(http, request_).shares
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(300)

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -49,6 +50,8 @@ from app.core.waybills import Entry
 DAY = 24 * 3600
 AT_ONCE = 500
 """Values in one IN (…): databases limit them."""
+MOST_LISTS = 32
+"""Lists of statements in one transaction."""
 MOST_LISTED = 4000
 """Digests and journal entries in a batch: even with a waybill for each, its manifest is one block."""
 
@@ -57,20 +60,29 @@ class Outbox(Tables):
     """Accepting, batching and publishing."""
 
     def __init__(self) -> None:
-        self._together: GroupCommit[Accepted, bool] = GroupCommit(self.accept_all)
+        self._together: GroupCommit[Sequence[Accepted], list[bool]] = GroupCommit(
+            self._accept_lists, MOST_LISTS
+        )
         self.quota = 0
         """What each person may spend in a day; 0 for no limit."""
 
     def accept(self, one: Accepted) -> bool:
-        """Take a statement durably; threads that come at once share a transaction."""
-        return self._together(one)
+        """Take a statement durably; False where the person's quota is spent."""
+        return self.accept_all([one])[0]
 
     def accept_all(self, many: Sequence[Accepted]) -> list[bool]:
         """Take statements durably, in one transaction; False where the person's quota is spent.
 
         A digest that is known already changes nothing and costs nothing. The first record that
-        names a body claims it.
+        names a body claims it. Threads that come at once share a transaction.
         """
+        return self._together(many)
+
+    def _accept_lists(self, lists: Sequence[Sequence[Accepted]]) -> list[list[bool]]:
+        taken = iter(self._accept([one for many in lists for one in many]))
+        return [list(islice(taken, len(many))) for many in lists]
+
+    def _accept(self, many: Sequence[Accepted]) -> list[bool]:
         now = int(time.time())
         # alone: two processes would else lock persons' quotas in different orders, or overspend one
         with alone(self._engine) as connection:

@@ -1,0 +1,227 @@
+"""Owns a viewer's questions to custodians: an access for each opening, and all of them asked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+from app.client.charting import Charting
+from app.client.gathering import Gathering, ask_all
+from app.client.letters import GrantFile, RecordFile
+from app.core.audit import access_letter, records_root
+from app.core.encoding import ZERO32
+from app.core.envelopes import seal_envelope
+from app.core.errors import ChartkeyError, ForeignKeys, NoSlot, NotAnchored
+from app.core.keys import PublicKey
+from app.core.opening import AskedRecord, OpeningRequest
+from app.core.outcomes import attempt, each
+from app.core.ports import Custodian
+from app.core.relaying import Submission
+from app.core.sheets import KeySheet, Kind, Slot
+from app.core.signatures import Proof, Signed
+from app.core.statements import Access, Membership
+
+K = TypeVar("K")
+V = TypeVar("V")
+TREATMENT = "TREAT"
+OUTDATED = (ForeignKeys, NotAnchored)
+"""What custodians say where a keys document or a proof is no longer what the chain shows."""
+MOST_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Records of one chart that are opened with one signature: under a grant, or as their author."""
+
+    files: Sequence[RecordFile]
+    grant: GrantFile | None = None
+    purpose: str = ""
+    """The grant's own where none is named."""
+    membership: Signed[Membership] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An opening that custodians are asked about."""
+
+    opening: Opening
+    sheets: Mapping[bytes, KeySheet]
+    patient: _Patient
+    request: OpeningRequest
+    """Without shares, which differ from custodian to custodian."""
+    gathering: Gathering
+
+    def request_to(self, custodian: Custodian) -> OpeningRequest | None:
+        """With the shares that are the custodian's own; None where it has none of them."""
+        sheets = [self.sheets[file.digest] for file in self.opening.files]
+        shares = [_share(custodian, sheet) for sheet in sheets]
+        if not any(shares):
+            return None
+        records = zip(self.request.records, shares, strict=True)
+        return replace(
+            self.request, records=tuple(replace(one, share=share) for one, share in records)
+        )
+
+    def with_enough(self) -> Asked:
+        """Itself, once there are shares enough; raises what `require_enough` raises."""
+        self.gathering.require_enough()
+        return self
+
+
+class _Patient(NamedTuple):
+    """A patient's identity key, and the keys document in which it stands."""
+
+    identity: PublicKey
+    document: bytes
+
+
+class Asking(Charting):
+    """A person who asks custodians for shares."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._patients: dict[str, _Patient] = {}
+        self._proofs: dict[bytes, Proof] = {}
+
+    def gather(self, openings: Sequence[Opening]) -> list[Asked | ChartkeyError]:
+        """Shares enough for each; an opening is with its patient before any of them is used."""
+        self.faults = {}
+        asked, outcomes = self._with_enough(openings)
+        self.note_faults(asked)
+        done = [one for one in outcomes if not isinstance(one, ChartkeyError)]
+        told = attempt(self._report, done)
+        refusals = iter([told] * len(done) if isinstance(told, ChartkeyError) else told)
+        return each(lambda one: _unless(next(refusals), one), outcomes)
+
+    def _with_enough(
+        self, openings: Sequence[Opening], *, again: bool = True
+    ) -> tuple[list[Asked | ChartkeyError], list[Asked | ChartkeyError]]:
+        """What was asked, and what has shares enough; what was outdated is asked for anew, once."""
+        asked = each(self._asked, openings)
+        under_way = [one for one in asked if isinstance(one, Asked)]
+        ask_all(self.node.custodians, [(one.gathering, one.request_to) for one in under_way])
+        outcomes = each(Asked.with_enough, asked)
+        for place, (one, outcome) in enumerate(zip(asked, outcomes, strict=True)):
+            failed = isinstance(outcome, ChartkeyError)
+            if again and failed and isinstance(one, Asked) and self._forget_outdated(one):
+                [asked[place]], [outcomes[place]] = self._with_enough([one.opening], again=False)
+        return asked, outcomes
+
+    def note_faults(self, asked: Sequence[Asked | ChartkeyError]) -> None:
+        """Add to `faults` which custodians failed by now, and why."""
+        for one in asked:
+            if isinstance(one, Asked):
+                self.faults |= one.gathering.failures
+
+    def _asked(self, opening: Opening) -> Asked:
+        files, grant = opening.files, opening.grant
+        sheets = {file.digest: self.sheet_of(file) for file in files}
+        access = Access(
+            viewer=self.address,
+            grant=grant.digest if grant else ZERO32,
+            records=records_root(sheets),
+            purpose=opening.purpose or (grant.statement.purpose if grant else TREATMENT),
+            at=self.clock(),
+            salt=self.random(32),
+        )
+        patient = self._patient(files[0].statement.patient)
+        return Asked(
+            opening=opening,
+            sheets=sheets,
+            patient=patient,
+            request=self._request(access, opening, sheets, patient),
+            gathering=Gathering(
+                self.node.custodians,
+                thresholds={digest: sheet.threshold for digest, sheet in sheets.items()},
+                access=self.node.domains.digest(access),
+                key=self.vault.identity,
+            ),
+        )
+
+    def _request(
+        self,
+        access: Access,
+        opening: Opening,
+        sheets: Mapping[bytes, KeySheet],
+        patient: _Patient,
+    ) -> OpeningRequest:
+        grant = opening.grant
+        signed, session = self.sign_access(access)
+        return OpeningRequest(
+            access=signed,
+            records=tuple(
+                AskedRecord(record=file.statement, epoch=sheets[file.digest].epoch, share=None)
+                for file in opening.files
+            ),
+            viewer_keys=self.keys_document(),
+            grant=grant.signed if grant else None,
+            grant_proof=self._proof(grant.digest) if grant else None,
+            session=session,
+            membership=opening.membership or (grant.membership if grant else None),
+            patient_keys=patient.document,
+            audit=self.node.domains.audit,
+        )
+
+    def _report(self, asked: Sequence[Asked]) -> Sequence[ChartkeyError | None]:
+        """Leave each opening with its patient and hand its digest in to be anchored."""
+        return self.node.accept_all([self._submission(one) for one in asked]) if asked else []
+
+    def _submission(self, asked: Asked) -> Submission:
+        request = asked.request
+        contents = access_letter(
+            request.access, request.session, list(asked.sheets), self.node.domains
+        )
+        return Submission(
+            signed=request.access,
+            envelope=seal_envelope(contents, [asked.patient.identity], self.random),
+            parties=[request.records[0].record.patient],
+            session=request.session,
+        )
+
+    # what is remembered between openings: custodians check it at each of them
+
+    def _patient(self, person: str) -> _Patient:
+        patient = self._patients.get(person)
+        if patient is None:
+            keys = self.keys_of(person)
+            patient = _Patient(keys.identity, keys.encode())
+            remember(self._patients, person, patient)
+        return patient
+
+    def _proof(self, grant: bytes) -> Proof | None:
+        proof = self._proofs.get(grant) or self.node.proof(grant)
+        if proof is not None and grant not in self._proofs:
+            remember(self._proofs, grant, proof)
+        return proof
+
+    def _forget_outdated(self, asked: Asked) -> bool:
+        """Whether a custodian found something outdated that was remembered; it no longer is."""
+        if not any(isinstance(fault, OUTDATED) for fault in asked.gathering.failures.values()):
+            return False
+        patient, grant = asked.opening.files[0].statement.patient, asked.opening.grant
+        known = self._patients.pop(patient, None)
+        proof = self._proofs.pop(grant.digest, None) if grant else None
+        return known is not None or proof is not None
+
+
+def remember(known: dict[K, V], key: K, value: V) -> None:
+    """Keep something, and forget the oldest where there is too much."""
+    for old in list(known)[: max(len(known) - MOST_REMEMBERED + 1, 0)]:
+        known.pop(old, None)
+    known[key] = value
+
+
+def _unless(refusal: ChartkeyError | None, asked: Asked) -> Asked:
+    if refusal is not None:
+        raise refusal
+    return asked
+
+
+def _share(custodian: Custodian, sheet: KeySheet) -> Slot | None:
+    """A custodian's slot in a sheet, None where it is not among those that the patient chose."""
+    for id_ in custodian.ids:
+        with suppress(NoSlot):
+            return sheet.slot(Kind.SHARE_OF_B, id_)
+    return None
