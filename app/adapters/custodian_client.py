@@ -9,6 +9,7 @@ from typing import Any
 
 from app.adapters.lines import Broken, Line
 from app.core.encoding import from_hex
+from app.core.error_json import read_error
 from app.core.errors import ChartkeyError, MalformedStatement, ServiceRefused, ServiceUnreachable
 from app.core.merkle import is_proven
 from app.core.opening import LogPage, OpeningRequest, OpenSession, Release
@@ -19,7 +20,6 @@ from app.core.typed_data import Statement
 from app.core.wire import (
     MOST_BYTES,
     in_lists,
-    read_error,
     read_json,
     read_outcomes,
     read_page,

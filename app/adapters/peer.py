@@ -11,6 +11,7 @@ from typing import Any
 from app.adapters.lines import Answer, Broken, Line, TooLong
 from app.core.cid import CHUNK, CidHasher, raw_cid, require_cid
 from app.core.erasure import SignedReceipt, read_receipt
+from app.core.error_json import read_error
 from app.core.errors import (
     ChartkeyError,
     MalformedStatement,
@@ -35,7 +36,7 @@ from app.core.peering import (
 )
 from app.core.signatures import Signed
 from app.core.statements import Domains, Record, Retraction
-from app.core.wire import read_error, read_json
+from app.core.wire import read_json
 
 PIECE = 1 << 16
 IN_MEMORY = 1 << 20

@@ -7,14 +7,14 @@ once. Reading is strict: other members than these, other types or lengths are Ma
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from app.core.audit import MOST_RECORDS
-from app.core.contract_errors import CONTRACT_ERRORS
 from app.core.encoding import from_hex, hex0x
-from app.core.errors import ChartkeyError, MalformedStatement, ServiceRefused
+from app.core.error_json import read_error, write_error
+from app.core.errors import ChartkeyError, MalformedStatement
 from app.core.opening import AskedRecord, LogPage, OpeningRequest, OpenSession, Release
 from app.core.sheets import Kind, Slot
 from app.core.signatures import LONGEST_PROOF, Proof, Signed
@@ -41,7 +41,6 @@ MOST_ENTRIES = 1000
 LONGEST_SIGNATURE = 4096
 LONGEST_SLOT = 4096
 LONGEST_DOCUMENT = 1 << 17
-LONGEST_SENTENCE = 500
 LARGEST = 1 << 63
 
 
@@ -354,68 +353,3 @@ def read_page(document: Any) -> LogPage:
         entries=tuple(from_hex(entry) for entry in _list(entries, MOST_ENTRIES)),
         after=None if after is None else _number(after),
     )
-
-
-# an error
-
-
-def write_error(error: ChartkeyError) -> dict[str, Any]:
-    """An error as JSON: what it is, what is unharmed, what to do next."""
-    facts = {
-        name: hex0x(value) if isinstance(value, bytes) else value
-        for name, value in error.facts.items()
-        if isinstance(value, str | int | bytes)
-    }
-    return {
-        "error": type(error).__name__,
-        "sentence": str(error),
-        "unharmed": error.unharmed,
-        "remedy": error.remedy,
-        "reason": error.reason,
-        "facts": facts,
-        "texts": texts_of(type(error)),
-    }
-
-
-def texts_of(kind: type[ChartkeyError]) -> dict[str, str]:
-    """What errors of a kind say, unfilled: pages tell it in their own language."""
-    return {"sentence": kind.sentence, "unharmed": kind.unharmed, "remedy": kind.remedy}
-
-
-def read_error(document: Any, name: str) -> ChartkeyError:
-    """The very error that a service called `name` told; ServiceRefused where it is none of ours.
-
-    Only the sentence, its reason and the facts are taken from the service, cut to what can be shown.
-    """
-    if not isinstance(document, Mapping) or not isinstance(document.get("sentence"), str):
-        return ServiceRefused("it gave no reason", name=name)
-    sentence, facts = _shown(document["sentence"]), document.get("facts")
-    reason = document.get("reason")
-    kind = _error_class(document.get("error"))
-    if kind is None:
-        return ServiceRefused(sentence.rstrip("."), name=name)
-    error = kind.__new__(kind)
-    Exception.__init__(error, sentence)  # said there already: it is not put together again
-    error.reason = _shown(reason) if isinstance(reason, str) else ""
-    error.facts = {
-        _shown(str(fact))[:40]: _shown(value) if isinstance(value, str) else value
-        for fact, value in (facts if isinstance(facts, dict) else {}).items()
-        if isinstance(value, str | int)
-    }
-    return error
-
-
-def _error_class(name: Any) -> type[ChartkeyError] | None:
-    if isinstance(name, str) and name in CONTRACT_ERRORS:
-        return CONTRACT_ERRORS[name]
-    waiting: list[type[ChartkeyError]] = [ChartkeyError]
-    while waiting:
-        kind = waiting.pop()
-        if kind.__name__ == name:
-            return kind
-        waiting += kind.__subclasses__()
-    return None
-
-
-def _shown(text: str) -> str:
-    return "".join(letter for letter in text[:LONGEST_SENTENCE] if letter.isprintable())

@@ -12,8 +12,8 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.core import errors
+from app.core.error_json import write_error
 from app.core.errors import ChartkeyError
-from app.core.wire import write_error
 
 LOG = logging.getLogger("chartkey.web")
 

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from app.core.encoding import hex0x
 from app.core.erasure import Erased
+from app.core.error_json import write_error
 from app.core.errors import ChartkeyError, NotThatPerson
 from app.core.sealed_forms import require_envelope, require_sheet
 from app.core.signatures import Signed, signed_json
 from app.core.statements import Domains, Grant, Membership, Record, Retraction, Sheet
-from app.core.wire import write_error
 from app.services.charts import Charts, Page
 from app.web.reading import (
     LARGE,

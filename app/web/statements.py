@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from app.core.encoding import address_bytes, checksum_address, from_hex, hex0x
+from app.core.error_json import write_error
 from app.core.errors import ChartkeyError, MalformedStatement, NotStored, TooLarge
 from app.core.opening import OpenSession
 from app.core.relaying import Submission
@@ -19,7 +20,6 @@ from app.core.signatures import Proof, Signed, parse_signed
 from app.core.statements import Domains, Session
 from app.core.tidings import Fate
 from app.core.typed_data import Statement
-from app.core.wire import write_error
 from app.web.reading import list_of, read_object, read_request, text_of
 
 MOST_BYTES = 16 << 20

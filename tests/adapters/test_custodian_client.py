@@ -14,6 +14,7 @@ import pytest
 
 from app.adapters.custodian_client import HttpCustodian, NodeProofs
 from app.adapters.lines import Broken, Line
+from app.core.error_json import write_error
 from app.core.errors import (
     GrantRevoked,
     NotStored,
@@ -24,7 +25,7 @@ from app.core.errors import (
 )
 from app.core.merkle import MerkleTree
 from app.core.opening import OpeningRequest, Release
-from app.core.wire import MOST_TOGETHER, write_error, write_release
+from app.core.wire import MOST_TOGETHER, write_release
 from tests.asking import release, wait_until
 from tests.makers import DOMAINS, make_chain, make_person, salt, sign_access
 from tests.openings import make_request, seal_record

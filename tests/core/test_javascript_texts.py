@@ -8,9 +8,10 @@ import pytest
 
 from app.core import errors
 from app.core.encoding import from_hex
+from app.core.error_json import write_error
 from app.core.errors import ChartkeyError
 from app.core.vault import own_wallet_key, ticket
-from app.core.wire import read_inquiry, read_request, read_revocation, write_error
+from app.core.wire import read_inquiry, read_request, read_revocation
 from scripts.golden.source import Document, load
 from tests.core.javascript import JavaScript, Refused
 from tests.core.javascript import js as js  # a fixture is found by its name

@@ -11,22 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core import errors
-from app.core.contract_errors import NonceUsed
-from app.core.errors import ChartkeyError, GrantExpired, MalformedStatement, ServiceRefused
+from app.core.errors import GrantExpired, MalformedStatement
 from app.core.opening import LogPage, OpeningRequest, Release
 from app.core.statements import Revocation, RevocationOfAll
 from app.core.wire import (
-    read_error,
+    MOST_BYTES,
+    MOST_TOGETHER,
+    in_lists,
     read_inquiry,
     read_json,
+    read_outcomes,
     read_page,
     read_release,
     read_request,
+    read_requests,
     read_revocation,
     request_text,
-    write_error,
+    requests_text,
     write_inquiry,
+    write_outcomes,
     write_page,
     write_release,
     write_request,
@@ -36,7 +39,6 @@ from tests.makers import (
     DOMAINS,
     Person,
     make_browser,
-    make_person,
     make_record,
     sign_access,
     sign_membership,
@@ -211,59 +213,6 @@ def test_no_part_may_be_longer_than_it_needs_to_be(full: OpeningRequest, path: s
         read_request(changed(write_request(full), tuple(path.split(".")), grow))
 
 
-# --- errors ---
-
-
-def every_class(kind: type[ChartkeyError] = ChartkeyError) -> list[type[ChartkeyError]]:
-    found = [kind] if kind.__module__.startswith("app.core") else []
-    return found + [inner for below in kind.__subclasses__() for inner in every_class(below)]
-
-
-@pytest.mark.parametrize("kind", every_class())
-def test_every_error_arrives_as_the_class_that_it_is(kind: type[ChartkeyError]) -> None:
-    error = kind.__new__(kind)
-    Exception.__init__(error, "A sentence with 3 facts.")
-    error.reason = "it has {not_before} parts"
-    error.facts = {"not_before": 3, "person": make_person("doctor").id}
-    back = read_error(travelled(write_error(error)), "custodian 1")
-    assert type(back) is kind
-    assert (str(back), back.reason, back.facts) == (str(error), error.reason, error.facts)
-    assert (back.unharmed, back.remedy) == (error.unharmed, error.remedy)
-
-
-def test_facts_arrive_with_their_error() -> None:
-    back = read_error(travelled(write_error(GrantExpired(expires_at=5))), "one")
-    assert isinstance(back, GrantExpired)
-    assert back.facts == {"expires_at": 5}
-    assert str(back) == "This permission ended at 5."
-    assert isinstance(
-        read_error(write_error(NonceUsed(person="0x", given=2, expected=3, nonce=3)), "one"),
-        NonceUsed,
-    )
-
-
-@pytest.mark.parametrize(
-    "document",
-    [None, [], 5, {}, {"sentence": 5}, {"sentence": "x"}, {"error": [], "sentence": "Gone wrong."}],
-)
-def test_what_is_no_error_of_ours_is_told_as_a_refusal(document: Any) -> None:
-    error = read_error(document, "custodian 1")
-    assert type(error) is ServiceRefused
-    assert "custodian 1" in str(error)
-
-
-def test_nothing_that_cannot_be_shown_is_taken_over() -> None:
-    sentence = "Line\n\x1b[31mred" + "x" * 10_000
-    facts = {"a" * 99: "b\x00" * 9000, "list": [1], "none": None}
-    for name in ("GrantRevoked", "Exception", "ServiceRefused"):
-        told = {"error": name, "sentence": sentence, "reason": sentence, "facts": facts}
-        error = read_error(told, "one")
-        assert (str(error) + error.reason).isprintable()
-        assert max(len(str(error)), len(error.reason)) < 600
-        assert all(len(str(key)) + len(str(value)) < 600 for key, value in error.facts.items())
-    assert not isinstance(error, errors.GrantRevoked)
-
-
 def test_what_was_written_once_is_written_the_same_for_each_custodian(full: OpeningRequest) -> None:
     first, other = (
         full,
@@ -272,3 +221,30 @@ def test_what_was_written_once_is_written_the_same_for_each_custodian(full: Open
     for request in (first, other, first):
         assert json.loads(request_text(request)) == write_request(request)
         assert read_request(read_json(request_text(request))) == request
+
+
+def test_lists_hold_no_more_than_a_custodian_takes() -> None:
+    sizes = [[len(text) for text in part] for part in in_lists([b"x"] * (2 * MOST_TOGETHER + 1))]
+    assert [len(part) for part in sizes] == [MOST_TOGETHER, MOST_TOGETHER, 1]
+    large = [bytes(MOST_BYTES // 3)] * 4
+    assert [len(part) for part in in_lists(large)] == [1, 1, 1, 1]
+    assert list(in_lists([bytes(MOST_BYTES)])) == [[bytes(MOST_BYTES)]]
+    assert list(in_lists([])) == []
+
+
+def test_a_list_of_openings_and_its_answers_arrive_in_order(full: OpeningRequest) -> None:
+    other = replace(full, records=full.records[:1])
+    asked = read_json(requests_text([request_text(full), request_text(other)]))
+    assert [read_request(one) for one in read_requests(asked)] == [full, other]
+    release = Release(custodian=bytes(32), shares={b"r" * 32: b"sealed"})
+    first, second = read_outcomes(
+        travelled(write_outcomes([GrantExpired(expires_at=5), release])), "one", 2
+    )
+    assert isinstance(first, GrantExpired)
+    assert second == release
+
+
+@pytest.mark.parametrize("told", [None, {}, [], [{}], [{"error": "x"}] * 3, [5, 5]])
+def test_other_answers_than_as_many_as_were_asked_for_are_refused(told: Any) -> None:
+    with pytest.raises(MalformedStatement):
+        read_outcomes(told, "one", 2)

@@ -33,11 +33,11 @@ def test_with_as_many_custodians_down_as_may_be_each_opening_is_logged_and_ancho
     (held,) = doctor.grants_held(patient.address)
     for custodian in place.custodians:
         with monkeypatch.context() as down:
-            down.setattr(custodian, "release", unreachable)
+            down.setattr(custodian, "release_all", unreachable)
             assert doctor.open(file, held) == NOTE
     with monkeypatch.context() as down:
         for custodian in place.custodians[:2]:
-            down.setattr(custodian, "release", unreachable)
+            down.setattr(custodian, "release_all", unreachable)
         with pytest.raises(NotEnoughShares):
             doctor.open(file, held)
     place.time.ahead += HOUR
