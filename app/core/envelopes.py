@@ -28,7 +28,8 @@ MAGIC = b"CKE"
 VERSION = 1
 PURPOSE = b"chartkey/envelope/1"
 SLOT = OVERHEAD_BYTES + 32
-SLOTS_STEP = 4
+SLOTS_STEP = 3
+"""A record goes to its patient, its category and its author, and no letter of today to more."""
 TAIL = 32 + 12
 """Commitment and nonce, which end the head."""
 SMALLEST = 2048

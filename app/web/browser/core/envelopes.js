@@ -11,7 +11,7 @@ import { OVERHEAD, privateKey } from "./keys.js";
 const KIND = "envelope";
 const INFO = utf8("chartkey/envelope/1");
 const SLOT = OVERHEAD + 32;
-const SLOTS_STEP = 4;
+const SLOTS_STEP = 3;
 const MOST_SLOTS = 108;
 /** Commitment and nonce, which end the head. */
 const TAIL = 32 + 12;
