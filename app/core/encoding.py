@@ -85,18 +85,18 @@ def is_canonical(document: Any, text: bytes) -> bool:
         return False
 
 
-def _require_plain(value: Any) -> None:
-    if isinstance(value, dict):
-        for key, member in value.items():
-            if not (isinstance(key, str) and key.isascii()):
+def _require_plain(document: Any) -> None:
+    waiting = [document]
+    for value in waiting:  # which grows on the way
+        if isinstance(value, str | bool) or value is None:
+            continue
+        if isinstance(value, dict):
+            if not all(isinstance(key, str) and key.isascii() for key in value):
                 raise ValueError("keys of a canonical document are ASCII strings")
-            if type(member) is not str:  # most are, and need no further look
-                _require_plain(member)
-    elif isinstance(value, list):
-        for member in value:
-            _require_plain(member)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) > 2**53:
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif not isinstance(value, int):
+            raise ValueError(f"{type(value).__name__} has no canonical form here")
+        elif abs(value) > 2**53:
             raise ValueError("integers of a canonical document fit a double")
-    elif not (value is None or isinstance(value, str | bool)):
-        raise ValueError(f"{type(value).__name__} has no canonical form here")

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from flask import request
@@ -32,6 +32,9 @@ SECRETS = frozenset(
 )
 """Members that no request has: whoever sends one is about to leave a key here."""
 PHRASES = (12, 15, 18, 21, 24)
+FEWEST_BLANKS = min(PHRASES) - 1
+LONGEST_NAME, MOST_NAMES = 64, 1024
+"""Of members whose names are remembered."""
 _OTHER_SIGNS = re.compile(r"[^a-z]")
 _PHRASE = re.compile(r"[a-z]{3,8}( [a-z]{3,8}){11,23}")
 
@@ -72,42 +75,43 @@ def members_of(document: Any, *names: str, optional: tuple[str, ...] = ()) -> Ma
 
 def _require_fit(document: Any) -> None:
     """Raise MalformedStatement for JSON that is too deep, KeyNotTaken for what may be a key."""
-    waiting: list[tuple[Any, int]] = [([document], 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        if depth > DEEPEST:
-            raise MalformedStatement("it is deeper than {most} levels", most=DEEPEST)
-        if isinstance(value, dict):
-            if any(map(_is_secret, value)):
-                raise KeyNotTaken()
-            value = value.values()
-        for one in value:
-            if isinstance(one, str):
-                if _is_phrase(one):
-                    raise KeyNotTaken()
-            elif isinstance(one, dict | list):
-                waiting.append((one, depth + 1))
+    level: list[Any] = [[document]]
+    for _ in range(DEEPEST + 1):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                _require_no_key(value)
+                value = value.values()
+            for one in value:
+                if isinstance(one, str):
+                    if one.count(" ") >= FEWEST_BLANKS and _is_phrase(one):
+                        raise KeyNotTaken()
+                elif isinstance(one, dict | list):
+                    below.append(one)
+        if not below:
+            return
+        level = below
+    raise MalformedStatement("it is deeper than {most} levels", most=DEEPEST)
 
 
-def _is_secret(name: str) -> bool:
-    """Whether a member of that name would hold a key, however the name is written."""
-    return _looked_up(name) if len(name) < 64 else _look_up(name)
+_harmless: set[str] = set()
+"""Names of members that hold no key: requests use the same few again and again."""
 
 
-def _look_up(name: str) -> bool:
-    return _OTHER_SIGNS.sub("", name.lower()) in SECRETS
-
-
-_looked_up = lru_cache(maxsize=1024)(_look_up)  # requests use the same few names again and again
+def _require_no_key(members: Mapping[str, Any]) -> None:
+    """Raise KeyNotTaken where a member's name tells of a key, however the name is written."""
+    if members.keys() <= _harmless:
+        return
+    for name in members:
+        if _OTHER_SIGNS.sub("", name.lower()) in SECRETS:
+            raise KeyNotTaken()
+        if len(name) < LONGEST_NAME and len(_harmless) < MOST_NAMES:
+            _harmless.add(name)
 
 
 def _is_phrase(text: str) -> bool:
     """Whether it is a wallet's recovery phrase (BIP-39)."""
-    if (
-        len(text) >= 256
-        or text.count(" ") < min(PHRASES) - 1
-        or not _PHRASE.fullmatch(text.lower())
-    ):
+    if len(text) >= 256 or not _PHRASE.fullmatch(text.lower()):
         return False
     words = text.lower().split()
     return len(words) in PHRASES and set(words) <= _words()

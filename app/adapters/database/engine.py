@@ -17,6 +17,8 @@ from app.adapters.database.bulk import insert_fast
 from app.adapters.database.driver import driver_of
 from app.core.errors import DatabaseUnreachable, StoreFull
 
+PAGE = 8192
+"""Bytes of a page in a new SQLite file: an envelope fits into one, and into three of SQLite's own size."""
 LOCK = 0x43484B31
 """The number of PostgreSQL's advisory lock: any that nobody else in the database uses."""
 
@@ -28,6 +30,7 @@ def connect(url: str) -> Engine:
 
         @event.listens_for(engine, "connect")
         def _pragmas(connection: Any, _: object) -> None:
+            connection.execute(f"PRAGMA page_size={PAGE}")  # heeded where the file is new
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
