@@ -32,7 +32,7 @@ MOST_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class Wanted:
     """Records of one chart that are opened with one signature: under a grant, or as their author."""
 
     files: Sequence[RecordFile]
@@ -46,7 +46,7 @@ class Opening:
 class Asked:
     """An opening that custodians are asked about."""
 
-    opening: Opening
+    wanted: Wanted
     sheets: Mapping[bytes, KeySheet]
     patient: _Patient
     request: OpeningRequest
@@ -55,7 +55,7 @@ class Asked:
 
     def request_to(self, custodian: Custodian) -> OpeningRequest | None:
         """With the shares that are the custodian's own; None where it has none of them."""
-        sheets = [self.sheets[file.digest] for file in self.opening.files]
+        sheets = [self.sheets[file.digest] for file in self.wanted.files]
         shares = [_share(custodian, sheet) for sheet in sheets]
         if not any(shares):
             return None
@@ -85,10 +85,10 @@ class Asking(Charting):
         self._patients: dict[str, _Patient] = {}
         self._proofs: dict[bytes, Proof] = {}
 
-    def gather(self, openings: Sequence[Opening]) -> list[Asked | ChartkeyError]:
+    def gather(self, many: Sequence[Wanted]) -> list[Asked | ChartkeyError]:
         """Shares enough for each; an opening is with its patient before any of them is used."""
         self.faults = {}
-        asked, outcomes = self._with_enough(openings)
+        asked, outcomes = self._with_enough(many)
         self.note_faults(asked)
         done = [one for one in outcomes if not isinstance(one, ChartkeyError)]
         told = attempt(self._report, done)
@@ -96,17 +96,17 @@ class Asking(Charting):
         return each(lambda one: _unless(next(refusals), one), outcomes)
 
     def _with_enough(
-        self, openings: Sequence[Opening], *, again: bool = True
+        self, many: Sequence[Wanted], *, again: bool = True
     ) -> tuple[list[Asked | ChartkeyError], list[Asked | ChartkeyError]]:
         """What was asked, and what has shares enough; what was outdated is asked for anew, once."""
-        asked = each(self._asked, openings)
+        asked = each(self._asked, many)
         under_way = [one for one in asked if isinstance(one, Asked)]
         ask_all(self.node.custodians, [(one.gathering, one.request_to) for one in under_way])
         outcomes = each(Asked.with_enough, asked)
         for place, (one, outcome) in enumerate(zip(asked, outcomes, strict=True)):
             failed = isinstance(outcome, ChartkeyError)
             if again and failed and isinstance(one, Asked) and self._forget_outdated(one):
-                [asked[place]], [outcomes[place]] = self._with_enough([one.opening], again=False)
+                [asked[place]], [outcomes[place]] = self._with_enough([one.wanted], again=False)
         return asked, outcomes
 
     def note_faults(self, asked: Sequence[Asked | ChartkeyError]) -> None:
@@ -115,23 +115,23 @@ class Asking(Charting):
             if isinstance(one, Asked):
                 self.faults |= one.gathering.failures
 
-    def _asked(self, opening: Opening) -> Asked:
-        files, grant = opening.files, opening.grant
+    def _asked(self, wanted: Wanted) -> Asked:
+        files, grant = wanted.files, wanted.grant
         sheets = {file.digest: self.sheet_of(file) for file in files}
         access = Access(
             viewer=self.address,
             grant=grant.digest if grant else ZERO32,
             records=records_root(sheets),
-            purpose=opening.purpose or (grant.statement.purpose if grant else TREATMENT),
+            purpose=wanted.purpose or (grant.statement.purpose if grant else TREATMENT),
             at=self.clock(),
             salt=self.random(32),
         )
         patient = self._patient(files[0].statement.patient)
         return Asked(
-            opening=opening,
+            wanted=wanted,
             sheets=sheets,
             patient=patient,
-            request=self._request(access, opening, sheets, patient),
+            request=self._request(access, wanted, sheets, patient),
             gathering=Gathering(
                 self.node.custodians,
                 thresholds={digest: sheet.threshold for digest, sheet in sheets.items()},
@@ -143,23 +143,23 @@ class Asking(Charting):
     def _request(
         self,
         access: Access,
-        opening: Opening,
+        wanted: Wanted,
         sheets: Mapping[bytes, KeySheet],
         patient: _Patient,
     ) -> OpeningRequest:
-        grant = opening.grant
+        grant = wanted.grant
         signed, session = self.sign_access(access)
         return OpeningRequest(
             access=signed,
             records=tuple(
                 AskedRecord(record=file.statement, epoch=sheets[file.digest].epoch, share=None)
-                for file in opening.files
+                for file in wanted.files
             ),
             viewer_keys=self.keys_document(),
             grant=grant.signed if grant else None,
             grant_proof=self._proof(grant.digest) if grant else None,
             session=session,
-            membership=opening.membership or (grant.membership if grant else None),
+            membership=wanted.membership or (grant.membership if grant else None),
             patient_keys=patient.document,
             audit=self.node.domains.audit,
         )
@@ -200,7 +200,7 @@ class Asking(Charting):
         """Whether a custodian found something outdated that was remembered; it no longer is."""
         if not any(isinstance(fault, OUTDATED) for fault in asked.gathering.failures.values()):
             return False
-        patient, grant = asked.opening.files[0].statement.patient, asked.opening.grant
+        patient, grant = asked.wanted.files[0].statement.patient, asked.wanted.grant
         known = self._patients.pop(patient, None)
         proof = self._proofs.pop(grant.digest, None) if grant else None
         return known is not None or proof is not None

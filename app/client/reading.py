@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from app.client.asking import Asked, Asking, Opening
+from app.client.asking import Asked, Asking, Wanted
 from app.client.letters import GrantFile, RecordFile
 from app.client.opening import PieceReader, body_pieces, reader_of
 from app.core.errors import (
@@ -56,26 +56,26 @@ class Reading(Asking):
         """
         if all(file.statement.patient == self.address for file in files):
             return [(file, self._open_own(file)) for file in files]
-        opening = Opening(files=files, grant=grant, purpose=purpose, membership=membership)
-        [outcome] = self.open_each([opening])
+        wanted = Wanted(files=files, grant=grant, purpose=purpose, membership=membership)
+        [outcome] = self.open_each([wanted])
         return result_of(outcome)
 
-    def open_each(self, openings: Sequence[Opening]) -> list[Opened | ChartkeyError]:
+    def open_each(self, many: Sequence[Wanted]) -> list[Opened | ChartkeyError]:
         """Open records of several charts of others at once; what fails, fails alone.
 
         Each is an access of its own, as with `open_all`; custodians are asked for all together.
         """
-        gathered = self.gather(openings)
+        gathered = self.gather(many)
         opened = each(self._bodies_of, gathered)
         self.note_faults(gathered)
         return opened
 
     def _bodies_of(self, asked: Asked) -> Opened:
         opened = []
-        for file in asked.opening.files:
+        for file in asked.wanted.files:
             sheet, context = asked.sheets[file.digest], self._context(file)
             source, header = reader_of(self._body(file))
-            half_a = self._half_a(sheet, asked.opening.grant)
+            half_a = self._half_a(sheet, asked.wanted.grant)
             halves = asked.gathering.halves(file.digest, header, half_a, context)
             opened.append((file, self._pieces(file, source, halves)))
         return opened

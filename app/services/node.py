@@ -21,6 +21,7 @@ from app.core.errors import (
     QuotaExceeded,
     SheetStale,
     SheetSubstituted,
+    StatementError,
     StoreAltered,
     StoreError,
     TooLarge,
@@ -265,10 +266,12 @@ class LocalNode:
         )
 
     def sheets(self, record: bytes) -> list[tuple[Signed[Sheet], bytes]]:
-        return [
-            (parse_signed(statement)[0], sheet)
-            for statement, sheet in self.database.sheets_of(record)
-        ]
+        """What can be read of them: one that is damaged does not hold back the others."""
+        found = []
+        for statement, sheet in self.database.sheets_of(record):
+            with suppress(StatementError):
+                found.append((parse_signed(statement)[0], sheet))
+        return found
 
     def keep_document(self, document: bytes) -> bytes:
         _require_small(document)

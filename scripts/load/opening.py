@@ -19,7 +19,7 @@ from threading import Lock
 from typing import Any
 
 from app.adapters.custodian_client import HttpCustodian
-from app.client.asking import Opening
+from app.client.asking import Wanted
 from app.client.person import Person
 from app.compose import parts_of
 from app.config import Settings
@@ -36,22 +36,22 @@ class Visit:
     """One thing to do: a viewer opens some records, each of them with an access of its own."""
 
     viewer: Person
-    openings: Sequence[Opening]
+    wanted: Sequence[Wanted]
 
     def seconds(self, begin: float) -> float:
         """Open them; the seconds since `begin` (of the monotonic clock)."""
-        for opened in self.viewer.open_each(self.openings):
+        for opened in self.viewer.open_each(self.wanted):
             for record, pieces in result_of(opened):
                 if sum(map(len, pieces)) != record.size:
                     raise AssertionError("the body came back with another length")
         return time.perf_counter() - begin
 
 
-def openings_of(viewer: Person) -> list[Opening]:
+def all_that_opens_to(viewer: Person) -> list[Wanted]:
     """Everything that the viewer's letters let them open, one record each."""
     viewer.start_session(ORIGIN)
     return [
-        Opening(files=[record], grant=grant)
+        Wanted(files=[record], grant=grant)
         for grant in viewer.grants_held()
         for record in viewer.shared_records(grant)
     ]
@@ -74,7 +74,7 @@ def prepare(task: Task) -> Callable[[], dict[str, Any]]:
                 seconds = _at_rate(pool, chosen, task["rate"])
             else:
                 seconds = _at_most(pool, chosen, task["in_flight"])
-            opened = sum(len(visit.openings) for visit in chosen)
+            opened = sum(len(visit.wanted) for visit in chosen)
             return {"began": began, "ended": time.time(), "seconds": seconds, "opened": opened}
 
     return begin
@@ -82,10 +82,10 @@ def prepare(task: Task) -> Callable[[], dict[str, Any]]:
 
 def _visits(viewers: Sequence[Person], together: int) -> Iterator[Visit]:
     """One of each viewer in turn, over and over: neighbours are different people's."""
-    held = [cycle(openings_of(viewer)) for viewer in viewers]
+    held = [cycle(all_that_opens_to(viewer)) for viewer in viewers]
     while True:
-        for viewer, openings in zip(viewers, held, strict=True):
-            yield Visit(viewer=viewer, openings=list(islice(openings, together)))
+        for viewer, wanted in zip(viewers, held, strict=True):
+            yield Visit(viewer=viewer, wanted=list(islice(wanted, together)))
 
 
 def _at_most(pool: ThreadPoolExecutor, chosen: Iterable[Visit], hands: int) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.adapters.wallets import new_wallet
-from app.client.asking import Opening
+from app.client.asking import Wanted
 from app.client.letters import GrantFile, RecordFile
 from app.client.person import Person
 from app.client.reading import Opened
@@ -50,10 +50,10 @@ def test_records_of_several_charts_open_at_once_each_with_an_access_of_its_own(
     place.settle()
     first, second, foreign, own = doctor.open_each(
         [
-            Opening(files=[file], grant=held),
-            Opening(files=[theirs], grant=of_neighbour),
-            Opening(files=[theirs], grant=held),
-            Opening(files=[file, later], grant=held),
+            Wanted(files=[file], grant=held),
+            Wanted(files=[theirs], grant=of_neighbour),
+            Wanted(files=[theirs], grant=held),
+            Wanted(files=[file, later], grant=held),
         ]
     )
     assert [read(one) for one in (first, second, own)] == [[NOTE], [OTHER], [NOTE, OTHER]]
@@ -66,9 +66,9 @@ def test_records_of_several_charts_open_at_once_each_with_an_access_of_its_own(
 def test_what_a_node_does_not_take_opens_nothing(
     monkeypatch: pytest.MonkeyPatch, place: Place, doctor: Person, held: GrantFile, file: RecordFile
 ) -> None:
-    openings = [Opening(files=[file], grant=held)] * 2
+    many = [Wanted(files=[file], grant=held)] * 2
     monkeypatch.setattr(place.node, "accept_all", lambda many: [None, QuotaExceeded()])
-    taken, refused = doctor.open_each(openings)
+    taken, refused = doctor.open_each(many)
     assert read(taken) == [NOTE]
     assert isinstance(refused, QuotaExceeded)
 
@@ -76,7 +76,7 @@ def test_what_a_node_does_not_take_opens_nothing(
         raise StoreFull()
 
     monkeypatch.setattr(place.node, "accept_all", fail)
-    assert [type(outcome) for outcome in doctor.open_each(openings)] == [StoreFull] * 2
+    assert [type(outcome) for outcome in doctor.open_each(many)] == [StoreFull] * 2
 
 
 def read(outcome: Opened | ChartkeyError) -> list[bytes]:

@@ -238,6 +238,19 @@ def test_a_sheet_comes_from_author_or_patient_alone(
     assert isinstance(true, Sheet)
 
 
+def test_a_damaged_key_sheet_holds_no_other_back(place: Place, patient: Person) -> None:
+    file = patient.write(NOTE, category="conditions")
+    (whole,) = place.node.sheets(file.digest)
+    patient.reseal(file)
+    with place.node.database._engine.begin() as connection:  # type: ignore[attr-defined]
+        damage = (
+            "UPDATE sheets SET statement = replace(statement, 'statement/1', 'x') WHERE version = 1"
+        )
+        assert connection.exec_driver_sql(damage).rowcount == 1
+    assert place.node.sheets(file.digest) == [whole]
+    assert patient.open(file) == NOTE
+
+
 def test_a_document_that_was_altered_is_not_served(place: Place) -> None:
     digest = place.node.keep_document(b"document")
     assert place.node.document(digest) == b"document"
