@@ -15,8 +15,8 @@ from pathlib import Path
 from app.adapters.bodies import FolderBodies
 from app.adapters.chain import EthereumChain
 from app.adapters.database import Database
-from app.adapters.database.fingerprint import fingerprint
-from app.adapters.database.schema import INDEX
+from app.adapters.database.fingerprint import Fingerprint, fingerprint
+from app.adapters.database.schema import INDEX, blocks
 from app.adapters.deployment import Deployment
 from app.adapters.followed import FollowedChain
 from app.adapters.payer import Payer
@@ -157,12 +157,17 @@ def _require_equal(site: Site) -> None:
     """Raise NotSurvived unless a fresh index comes to the same rows."""
     fresh = Database(f"sqlite:///{site.folder / 'fresh.db'}")
     anew = replace(site, database=fresh, indexer=_indexer(site.network, site.deployment, fresh))
-    while True:
+    seen: list[Fingerprint] = []
+
+    def are_at_one_block() -> bool:
+        """A block may come in between, or another one in the place of the newest."""
         anew.catch_up()
         site.catch_up()
-        one, other = fingerprint(site.database._engine), fingerprint(fresh._engine)
-        if one.head == other.head:  # a block may come in between
-            break
+        seen[:] = [fingerprint(one.database._engine) for one in (site, anew)]
+        return seen[0].tables[blocks.name] == seen[1].tables[blocks.name]
+
+    site.network.wait_until(are_at_one_block, "two indexes do not come to the same block")
+    one, other = seen
     differing = {table.name for table in INDEX} & set(one.differences(other))
     if differing:
         raise NotSurvived(reason=f"the index differs in {', '.join(sorted(differing))}")
