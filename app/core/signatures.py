@@ -54,7 +54,7 @@ def is_session_signature(public_key: bytes, digest: bytes, signature: bytes) -> 
     if len(signature) != 64 or len(public_key) != 65 or public_key[0] != 4:
         return False
     try:
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
+        point = _point(public_key)
         der = encode_dss_signature(
             int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
         )
@@ -62,6 +62,11 @@ def is_session_signature(public_key: bytes, digest: bytes, signature: bytes) -> 
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=1024)  # a session signs again and again
+def _point(public_key: bytes) -> ec.EllipticCurvePublicKey:
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

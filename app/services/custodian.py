@@ -94,6 +94,14 @@ class Registry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """How things stand when a list of openings is taken up; each is looked up once."""
+
+    views: Callable[[Registry], Sequence[ChainView] | ChartkeyError]
+    heard: Callable[[str], Sequence[Revocation | RevocationOfAll]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Decided:
     """An opening that is allowed: what the log keeps first, and the answer."""
 
@@ -139,20 +147,16 @@ class LocalCustodian:
         DatabaseUnreachable, and then nothing is released.
         """
         self._require_running()
-        looked = cache(partial(attempt, self._views))
-        decided = each(partial(self._decided, looked), requests)
+        found = _Found(views=cache(partial(attempt, self._views)), heard=cache(self.log.heard))
+        decided = each(partial(self._decided, found), requests)
         logged = [one.logged for one in decided if not isinstance(one, ChartkeyError)]
         if logged:
             self.log.keep(logged)
         return each(lambda one: one.release, decided)
 
-    def _decided(
-        self,
-        looked: Callable[[Registry], Sequence[ChainView] | ChartkeyError],
-        request: OpeningRequest,
-    ) -> _Decided:
+    def _decided(self, found: _Found, request: OpeningRequest) -> _Decided:
         registry = self._registry(request.audit)
-        approval, patient_key = self._decide(request, registry, result_of(looked(registry)))
+        approval, patient_key = self._decide(request, registry, found)
         domains = registry.domains
         access = domains.digest(request.access.statement)
         answer = release(request, approval, self.key, access, older=self.older_keys)
@@ -168,13 +172,13 @@ class LocalCustodian:
         )
 
     def _decide(
-        self, request: OpeningRequest, registry: Registry, views: Sequence[ChainView]
+        self, request: OpeningRequest, registry: Registry, found: _Found
     ) -> tuple[Approval, PublicKey]:
         """The one answer of all views; where one says no, or something else, it is no."""
         domains, clock = registry.domains, self.clock()
+        views = result_of(found.views(registry))
         self._foresee(request, registry, views, clock)
-        patient = request.records[0].record.patient if request.records else ""
-        heard = self.log.heard(patient)
+        heard = found.heard(request.records[0].record.patient if request.records else "")
         answers = set()
         for view in views:
             approval = decide(request, domains=domains, view=view, clock=clock, heard=heard)
