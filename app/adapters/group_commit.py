@@ -14,7 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST = 1024
-"""Things in one commit, unless it is told, so that none waits long for the others."""
+"""Things in one commit unless another number is given, so that none waits long for the others."""
 
 
 class _Waiting(Generic[T, R]):

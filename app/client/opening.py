@@ -1,4 +1,4 @@
-"""Owns the opening of a record: gathering shares from custodians, and checking what comes out."""
+"""Owns the opening of a body: finding the shares that fit it, and checking what comes out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hashlib import sha256
 from hmac import compare_digest
 from itertools import combinations, islice
 
-from app.client.errands import Errands
 from app.core.content import JSON, JSON_MOST, content_root, json_elements, opaque_elements
 from app.core.errors import (
     ContentMismatch,
@@ -19,8 +18,6 @@ from app.core.errors import (
 from app.core.sealing import HEADER, BodyContext, BodyKey, Halves, open_stream, require_header
 from app.core.sheets import combine
 
-ERRANDS = Errands()
-"""Questions to custodians."""
 MOST_CHOICES = 1000
 """Choices of t shares that are tried: an author who sealed a wrong half A costs no more."""
 

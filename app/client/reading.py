@@ -21,8 +21,7 @@ from app.core.sheets import KeySheet, Kind, require_complete
 from app.core.signatures import Signed
 from app.core.statements import Membership
 
-Pieces = Iterator[bytes]
-Opened = list[tuple[RecordFile, Pieces]]
+Opened = list[tuple[RecordFile, Iterator[bytes]]]
 """Records, each with its bytes as they verify."""
 
 

@@ -48,9 +48,9 @@ class Limit:
         if self._item is not None and not self._limiter.hit(self._item, key):
             raise self._refusal(self._item, key)
 
-    def require_left(self, key: str) -> None:
-        """Count nothing; raises TooManyRequests where none is left."""
-        if self._item is not None and not self._limiter.test(self._item, key):
+    def require_left(self, key: str, count: int = 1) -> None:
+        """Count nothing; raises TooManyRequests where fewer than so many are left."""
+        if self._item is not None and not self._limiter.test(self._item, key, cost=count):
             raise self._refusal(self._item, key)
 
     def count(self, key: str) -> None:

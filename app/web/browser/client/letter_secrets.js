@@ -14,7 +14,7 @@ const MOST = 20_000;
 /** @param {string} person */
 export const secretsId = (person) => `${PURPOSE} ${person}`;
 
-/** LetterSecrets of letters, by the SHA-256 of the envelope. */
+/** Secrets of letters, by the SHA-256 of the envelope. */
 export class LetterSecrets {
   /** @param {import("./identity.js").Identity} me */
   constructor(me) {
