@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from app.client.charting import Charting
 from app.client.gathering import Gathering, ask_all
+from app.client.letterbox import Look
 from app.client.letters import GrantFile, RecordFile
 from app.core.audit import access_letter, records_root
 from app.core.encoding import ZERO32
@@ -99,7 +101,7 @@ class Asking(Charting):
         self, many: Sequence[Wanted], *, again: bool = True
     ) -> tuple[list[Asked | ChartkeyError], list[Asked | ChartkeyError]]:
         """What was asked, and what has shares enough; what was outdated is asked for anew, once."""
-        asked = each(self._asked, many)
+        asked = each(partial(self._asked, self.look()), many)
         under_way = [one for one in asked if isinstance(one, Asked)]
         ask_all(self.node.custodians, [(one.gathering, one.request_to) for one in under_way])
         outcomes = each(Asked.with_enough, asked)
@@ -115,9 +117,9 @@ class Asking(Charting):
             if isinstance(one, Asked):
                 self.faults |= one.gathering.failures
 
-    def _asked(self, wanted: Wanted) -> Asked:
+    def _asked(self, look: Look, wanted: Wanted) -> Asked:
         files, grant = wanted.files, wanted.grant
-        sheets = {file.digest: self.sheet_of(file) for file in files}
+        sheets = {file.digest: self.sheet_of(file, look) for file in files}
         access = Access(
             viewer=self.address,
             grant=grant.digest if grant else ZERO32,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.client.letterbox import Letterbox
+from app.client.letterbox import Letterbox, Look
 from app.client.letters import RecordFile
 from app.client.writing import SealedBody, Source, seal_body
 from app.core.categories import require_category
@@ -196,7 +196,8 @@ class Charting(Letterbox):
             found = {d: f for d, f in found.items() if is_welcome(f.statement, d, given)}
         if history:
             return list(found.values())
-        standing = {d: f for d, f in found.items() if not self.is_retracted(f)}
+        look = self.look()
+        standing = {d: f for d, f in found.items() if not self.is_retracted(f, look)}
         current = current_versions({d: f.statement for d, f in standing.items()})
         return [standing[digest] for digest in current]
 
@@ -209,20 +210,21 @@ class Charting(Letterbox):
             if not is_welcome(file.statement, file.digest, given)
         ]
 
-    def is_retracted(self, file: RecordFile) -> bool:
+    def is_retracted(self, file: RecordFile, look: Look | None = None) -> bool:
         """Whether the author said "entered in error", or the patient "no longer shared"."""
-        record, view = file.statement, self.node.view()
+        record, view = file.statement, (look or self.node.view)()
         return any(
             view.retracted_at(person, file.digest) for person in {record.author, record.patient}
         )
 
     def require_authentic(self, file: RecordFile) -> Role:
         """The role in which the author wrote it (NONE: the patient); raises why it is not."""
-        anchor = self.anchor_of(file.digest, RECORDS)
+        look = self.look()
+        anchor = self.anchor_of(file.digest, RECORDS, look)
         if anchor is None:
             raise NotAnchored()
         domain = self.node.domains.records
-        return require_authentic(file.signed, anchor[0], domain=domain, view=self.node.view())
+        return require_authentic(file.signed, anchor[0], domain=domain, view=look())
 
     def is_authentic(self, file: RecordFile) -> bool:
         """Whether the contracts say that its author wrote it, with a credential where due."""
@@ -234,7 +236,7 @@ class Charting(Letterbox):
 
     # key sheets
 
-    def sheet_of(self, file: RecordFile) -> KeySheet:
+    def sheet_of(self, file: RecordFile, look: Look | None = None) -> KeySheet:
         """The newest sheet that the author (version 0) or the patient (later) signed.
 
         Raises SheetStale where a newer one was seen before, NotStored where none is valid.
@@ -247,7 +249,7 @@ class Charting(Letterbox):
                 parsed = require_newest(sheet, signed.statement)
             except ChartkeyError:
                 continue
-            if parsed.record != file.digest or not self.is_signed_by(signed, person):
+            if parsed.record != file.digest or not self.is_signed_by(signed, person, look):
                 continue
             newest = self._newest_sheet.setdefault(file.digest, parsed.version)
             if parsed.version < newest:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -33,10 +34,13 @@ from app.core.errors import (
 )
 from app.core.keys import PrivateKey
 from app.core.merkle import is_proven
-from app.core.ports import Custodian
+from app.core.ports import ChainView, Custodian
 from app.core.signatures import Proof, Signed, recover
 from app.core.statements import BOOKS, Grant, Membership, Request
 from app.core.typed_data import Statement
+
+Look = Callable[[], ChainView]
+"""A look at the chain, which several questions share: at one block, and only where one is asked."""
 
 
 @dataclass(kw_only=True)
@@ -70,15 +74,21 @@ class Letterbox(Identity):
 
     # believing
 
-    def anchor_of(self, digest: bytes, judge: str) -> tuple[Proof, int] | None:
+    def look(self) -> Look:
+        """At the newest block of when it is first needed."""
+        return cache(self.node.view)
+
+    def anchor_of(
+        self, digest: bytes, judge: str, look: Look | None = None
+    ) -> tuple[Proof, int] | None:
         """A proof that leads to an anchored root, and the root's time; None while there is none."""
         proof = self.node.proof(digest)
         if judge not in BOOKS or proof is None or not is_proven(digest, proof):
             return None  # PeopleRegistry keeps no book, whatever a node may say
-        at = self.node.view().anchored_at(judge, proof.root)
+        at = (look or self.node.view)().anchored_at(judge, proof.root)
         return (proof, at) if at else None
 
-    def is_signed_by(self, signed: Signed[Any], person: str) -> bool:
+    def is_signed_by(self, signed: Signed[Any], person: str, look: Look | None = None) -> bool:
         """Whether it was signed by someone who spoke for the person: at its anchor, or now.
 
         What this wallet signed for this person is known without asking the chain.
@@ -92,31 +102,24 @@ class Letterbox(Identity):
         except (MalformedSignature, MalleableSignature):
             own = False
         if not (own and person == self.address):
-            anchor, view = self.anchor_of(digest, statement.judge), self.node.view()
-            at = anchor[1] if anchor else view.time
-            if isinstance(statement, Grant):
-                spoke = speaks_or_accepts(person, digest, signed.signature, at, view)
-            else:
-                spoke = self._spoke(person, digest, signed.signature, at)
-            if not spoke:
+            look = look or self.look()
+            anchor = self.anchor_of(digest, statement.judge, look)
+            at = anchor[1] if anchor else look().time
+            spoke = speaks_or_accepts if isinstance(statement, Grant) else _spoke
+            if not spoke(person, digest, signed.signature, at, look()):
                 return False
         self._believed.add((digest, signed.signature))
         return True
 
-    def _spoke(self, person: str, digest: bytes, signature: bytes, at: int) -> bool:
-        try:
-            return self.node.view().speaks_for(person, recover(digest, signature), at)
-        except (MalformedSignature, MalleableSignature):
-            return False
-
     def records_of(self, patient: str, keys: Sequence[PrivateKey] = ()) -> list[RecordFile]:
         """The records of a patient that these keys show and whose authors signed them."""
         files = read_all(read_record, self.letters(patient, keys), self.node.domains)
+        look = self.look()
         return [
             file
             for file in {file.digest: file for file in files}.values()
             if file.statement.patient == patient
-            and self.is_signed_by(file.signed, file.statement.author)
+            and self.is_signed_by(file.signed, file.statement.author, look)
         ]
 
     def grants(self) -> list[GrantFile]:
@@ -126,8 +129,9 @@ class Letterbox(Identity):
         word counts, since whoever saw the grant could write another letter around it.
         """
         found: dict[bytes, GrantFile] = {}
+        look = self.look()
         for file in read_all(read_grant, self.letters(), self.node.domains):
-            if not self.is_signed_by(file.signed, file.statement.patient):
+            if not self.is_signed_by(file.signed, file.statement.patient, look):
                 continue
             known = found.get(file.digest, file)
             keys = tuple(dict.fromkeys((*known.keys, *file.keys)))
@@ -186,15 +190,16 @@ class Letterbox(Identity):
     def requests(self) -> list[Signed[Request]]:
         """What viewers ask of this patient, oldest first; one that nobody signed is passed over."""
         found: dict[bytes, Signed[Request]] = {}
+        look = self.look()
         for signed in read_all(read_request, self.letters(), self.node.domains):
             with suppress(StatementError):
-                self._require_request(signed)
+                self._require_request(signed, look)
                 found[self.node.domains.digest(signed.statement)] = signed
         return sorted(found.values(), key=lambda signed: signed.statement.at)
 
-    def _require_request(self, signed: Signed[Request]) -> None:
-        domain, view = self.node.domains.consent, self.node.view()
-        require_request(signed, patient=self.address, domain=domain, view=view)
+    def _require_request(self, signed: Signed[Request], look: Look) -> None:
+        domain = self.node.domains.consent
+        require_request(signed, patient=self.address, domain=domain, view=look())
 
     # who looked
 
@@ -206,7 +211,8 @@ class Letterbox(Identity):
         for name, contents in self._reported():
             for opening in read_all(read_opening, [contents], self.node.domains):
                 found.setdefault(opening.digest, replace(opening, reported_by=name))
-        genuine = [opening for opening in found.values() if self._was_made(opening)]
+        look = self.look()
+        genuine = [opening for opening in found.values() if self._was_made(opening, look)]
         return sorted(genuine, key=lambda opening: opening.statement.at)
 
     def _reported(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -240,7 +246,7 @@ class Letterbox(Identity):
             after = page.after
         return entries
 
-    def _was_made(self, opening: Opening) -> bool:
+    def _was_made(self, opening: Opening, look: Look) -> bool:
         """Whether the viewer signed it then, and it names these very records."""
         access = opening.statement
         try:
@@ -248,10 +254,17 @@ class Letterbox(Identity):
                 opening.signed,
                 opening.session,
                 domain=self.node.domains.audit,
-                view=self.node.view(),
+                view=look(),
                 at=access.at,
                 clock=access.at,
             )
         except ChartkeyError:
             return False
         return bool(opening.records) and access.records == records_root(opening.records)
+
+
+def _spoke(person: str, digest: bytes, signature: bytes, at: int, view: ChainView) -> bool:
+    try:
+        return view.speaks_for(person, recover(digest, signature), at)
+    except (MalformedSignature, MalleableSignature):
+        return False

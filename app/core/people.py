@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Self
 
@@ -40,14 +41,7 @@ class IdentityKeys:
 
     def encode(self) -> bytes:
         """Canonical JSON: version, identity, custodians, threshold."""
-        return canonical_json(
-            {
-                "chartkey": "identity-keys/1",
-                "identity": hex0x(self.identity.raw),
-                "custodians": [hex0x(key.raw) for key in self.custodians],
-                "threshold": self.threshold,
-            }
-        )
+        return _encoded(self)
 
     @classmethod
     def decode(cls, document: bytes) -> Self:
@@ -68,6 +62,18 @@ class IdentityKeys:
             custodians=keys,
             threshold=threshold,
         )
+
+
+@lru_cache(maxsize=64)  # a person's own goes with each opening
+def _encoded(keys: IdentityKeys) -> bytes:
+    return canonical_json(
+        {
+            "chartkey": "identity-keys/1",
+            "identity": hex0x(keys.identity.raw),
+            "custodians": [hex0x(key.raw) for key in keys.custodians],
+            "threshold": keys.threshold,
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
