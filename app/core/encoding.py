@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any
 
 import sha3
+from msgspec.json import Encoder
 
 from app.core.errors import MalformedSeal, MalformedStatement
 
@@ -63,9 +63,7 @@ def checksum_address(raw: bytes) -> str:
     return "0x" + "".join(c.upper() if n > "7" else c for c, n in zip(text, nibbles, strict=False))
 
 
-_CANONICAL = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)
+_CANONICAL = Encoder(order="sorted")
 
 
 def canonical_json(document: Any) -> bytes:
@@ -74,7 +72,7 @@ def canonical_json(document: Any) -> bytes:
     Allowed: objects with ASCII keys, arrays, strings, booleans, null and integers up to 2^53.
     """
     _require_plain(document)
-    return _CANONICAL.encode(document).encode()
+    return _CANONICAL.encode(document)
 
 
 def is_canonical(document: Any, text: bytes) -> bool:

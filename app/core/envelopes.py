@@ -10,7 +10,6 @@ and an envelope must not read differently for two parties.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hmac import compare_digest
@@ -18,6 +17,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.json import decode
 
 from app.core.encoding import canonical_json, is_canonical
 from app.core.errors import MalformedSeal, NoSlot, SlotNotOpened, UnknownVersion
@@ -135,7 +135,7 @@ def _pad(text: bytes) -> bytes:
 
 def _parse(text: bytes) -> dict[str, Any]:
     try:
-        contents = json.loads(text)
+        contents = decode(text)
     except (ValueError, RecursionError) as cause:
         raise MalformedSeal("its text is not JSON", kind="envelope") from cause
     if not isinstance(contents, dict) or not is_canonical(contents, text.rstrip(b" ")):

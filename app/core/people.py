@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Self
+
+from msgspec.json import decode
 
 from app.core.categories import CATEGORIES
 from app.core.encoding import canonical_json, hex0x, hex_part, is_canonical
@@ -110,7 +111,7 @@ class CategoryKeysDocument:
 
 def _read(document: bytes, version: str, names: set[str]) -> dict[str, Any]:
     try:
-        fields = json.loads(document)
+        fields = decode(document)
     except (ValueError, RecursionError) as cause:
         raise MalformedSeal("it is not JSON", kind="keys document") from cause
     if not is_canonical(fields, document):

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from msgspec.json import decode
+
 from app.core.audit import MOST_RECORDS
 from app.core.encoding import from_hex, hex0x
 from app.core.error_json import read_error, write_error
@@ -45,9 +47,9 @@ LARGEST = 1 << 63
 
 
 def read_json(text: bytes) -> Any:
-    """Any JSON; raises MalformedStatement."""
+    """JSON as RFC 8259 has it, in UTF-8; raises MalformedStatement."""
     try:
-        return json.loads(text)
+        return decode(text)
     except (ValueError, RecursionError) as cause:
         raise MalformedStatement("it is not JSON") from cause
 

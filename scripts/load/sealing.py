@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from msgspec.json import encode
 
 from app.adapters.deployment import load
 from app.adapters.wallets import LocalWallet
@@ -83,6 +84,7 @@ def prepare(task: Task) -> Callable[[], dict[str, Any]]:
     url, in_list, count = f"{task['url']}/api/statements", task["in_list"], task["count"]
     session = requests.Session()
     session.trust_env = False
+    session.headers["Content-Type"] = "application/json"
 
     def grants() -> Iterator[dict[str, Any]]:
         for number in range(count):
@@ -93,7 +95,7 @@ def prepare(task: Task) -> Callable[[], dict[str, Any]]:
         began, waiting, answers = time.time(), grants(), _Answers()
         with ThreadPoolExecutor(UNDER_WAY) as hands:
             while part := list(islice(waiting, in_list)):
-                answers.expect(hands.submit(session.post, url, json=part, timeout=120))
+                answers.expect(hands.submit(session.post, url, encode(part), timeout=120))
             answers.read()
         return {"began": began, "accepted": answers.accepted, "refused": answers.refused}
 

@@ -37,7 +37,7 @@ CORE_STANDARD = {
 }  # fmt: skip
 """The standard library's modules without I/O, clock or randomness."""
 
-CORE_THIRD_PARTY = {"coincurve", "cryptography", "mnemonic", "sha3", "shamir_mnemonic"}
+CORE_THIRD_PARTY = {"coincurve", "cryptography", "mnemonic", "msgspec", "sha3", "shamir_mnemonic"}
 """What computes and does nothing else."""
 
 CORE_CALLS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}

@@ -71,6 +71,11 @@ def test_canonical_json_is_sorted_and_without_white_space() -> None:
     assert canonical_json(document) == '{"a":"é\u2028\x7f\\n","b":[1,{"a":true,"z":null}]}'.encode()
 
 
+def test_every_sign_is_written_as_the_standard_library_writes_it() -> None:
+    signs = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
+    assert canonical_json(signs) == json.dumps(signs, ensure_ascii=False).encode()
+
+
 @given(PLAIN)
 def test_canonical_json_reads_back_and_is_stable(document: Any) -> None:
     written = canonical_json(document)

@@ -192,6 +192,12 @@ def test_any_bytes_are_json_or_malformed(text: bytes) -> None:
     json.loads(text)
 
 
+@pytest.mark.parametrize("text", [b"NaN", b"[1e400]", b'"\\ud800"', "1".encode("utf-16"), b"[1] 2"])
+def test_what_python_would_read_and_rfc_8259_does_not_have_is_malformed(text: bytes) -> None:
+    with pytest.raises(MalformedStatement):
+        read_json(text)
+
+
 def test_a_text_that_is_nested_without_end_is_malformed() -> None:
     with pytest.raises(MalformedStatement):
         read_json(b"[" * 1_000_000)
