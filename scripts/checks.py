@@ -202,11 +202,14 @@ def _with_coverage(outcome: Outcome) -> Outcome:
 
 def _run(command: list[str], environment: Mapping[str, str]) -> int:
     log = _output.get()
+    environment = {**os.environ, **environment}
+    # Tests start services some hundred times: each would compile all of app/ again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     # Nothing may wait for an answer: there is nobody at the keyboard in CI.
     return subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT if log else None,

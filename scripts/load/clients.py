@@ -32,6 +32,9 @@ class Client:
             preexec_fn=end_with_parent if sys.platform == "linux" else None,
         )
         self._tell(json.dumps(task))
+
+    def until_ready(self) -> None:
+        """Return once it has said that it is; raises CannotStart."""
         self._heard()
 
     def go(self) -> None:
@@ -73,6 +76,8 @@ def clients(
     try:
         for task in tasks:
             started.append(Client(module, task, environment))
+        for client in started:
+            client.until_ready()
         yield started
     finally:
         for client in started:

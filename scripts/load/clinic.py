@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Any
@@ -50,8 +50,10 @@ class Clinic:
 
     def open(self, stack: ExitStack) -> None:
         """Start the custodians, and have records written and granted; none of it is measured."""
-        for number in range(1, CUSTODIANS + 1):
-            self.custodians.append(stack.enter_context(self._custodian(number)))
+        stack.callback(lambda: self.stage.end(*self.custodians))
+        self.custodians = [self._custodian(number) for number in range(1, CUSTODIANS + 1)]
+        for custodian in self.custodians:
+            custodian.until_ready()
         keys = [_key_of(service) for service in self.custodians]
         self.viewers = [fresh_secrets() for _ in range(self.sizes.viewers)]
         viewers = self.office.enrol(self.viewers)
@@ -69,8 +71,8 @@ class Clinic:
             patients[number % len(patients)].grant(viewer.address, category=CATEGORY)
         self.office.settle()
 
-    def _custodian(self, number: int) -> AbstractContextManager[Service]:
-        """A custodian with a folder, a key and an account of its own."""
+    def _custodian(self, number: int) -> Service:
+        """Start a custodian with a folder, a key and an account of its own."""
         folder = self.stage.folder / f"custodian-{number}"
         write_key(folder / "relayer.key", bytes(self.stage.chain.accounts[3].key))
         settings = {
@@ -78,7 +80,7 @@ class Clinic:
             "CHARTKEY_DEPLOYMENT": str(self.stage.deployment_file),
             "CHARTKEY_CUSTODIAN_NAME": f"custodian {number}",
         }
-        return self.stage.running("custodian", settings, listens=True)
+        return self.stage.start("custodian", settings, listens=True)
 
     def at_full_speed(self, count: int) -> Times:
         """As many openings as two client processes can have made."""

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -69,6 +70,11 @@ class Service(Program):
         except requests.ConnectionError:
             return False
 
+    def until_ready(self) -> None:
+        """Return when one that listens is ready; raises CannotStart, and stops it."""
+        if self.url:
+            self.wait_until(self.is_ready)
+
     def stop(self) -> None:
         """End it with its workers, which a server that is slow to end would leave behind."""
         workers = _family(self.process.pid)[1:]
@@ -117,8 +123,7 @@ class Stage(AbstractContextManager["Stage"]):
 
     def __exit__(self, *_: object) -> None:
         try:
-            for service in list(self._running):
-                self.end(service)
+            self.end(*self._running)
         finally:
             self._open.close()
 
@@ -168,7 +173,7 @@ class Stage(AbstractContextManager["Stage"]):
     def start(
         self, name: str, settings: Mapping[str, str] | None = None, *, listens: bool = False
     ) -> Service:
-        """Start `python -m app NAME`; one that listens is ready when this returns."""
+        """Start `python -m app NAME`; one that listens is waited for with `until_ready`."""
         url, chosen = "", dict(settings or {})
         if listens:
             port = require_free(0, name)
@@ -187,15 +192,15 @@ class Stage(AbstractContextManager["Stage"]):
             )
         service = Service(name=name, process=process, url=url)
         self._running.append(service)
-        if listens:
-            service.wait_until(service.is_ready)
         return service
 
-    def end(self, service: Service) -> None:
-        """End a service in good order, having looked at its memory."""
-        self._running.remove(service)
-        self.peak = max(self.peak, service.peak())
-        service.stop()
+    def end(self, *services: Service) -> None:
+        """End services in good order and all at once, having looked at their memory."""
+        for service in services:
+            self._running.remove(service)
+            self.peak = max(self.peak, service.peak())
+        with ThreadPoolExecutor() as hands:
+            list(hands.map(Service.stop, services))
 
     @contextmanager
     def running(
@@ -204,6 +209,7 @@ class Stage(AbstractContextManager["Stage"]):
         """A service for a while."""
         service = self.start(name, settings, listens=listens)
         try:
+            service.until_ready()
             yield service
         finally:
             if service in self._running:
