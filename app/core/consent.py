@@ -81,7 +81,7 @@ def fresh_nonce(tag: int, used: Collection[int], random: RandomBytes) -> int:
     taken = {nonce & 0xFF for nonce in own if word_of(nonce) == word}
     if word < 0 or len(taken) == 256:
         word, taken = tag << 184 | int.from_bytes(random(23), "big"), set()
-    free = [bit for bit in range(256) if bit not in taken]
+    free = [bit for bit in range(256) if bit not in taken] if taken else range(256)
     return word << 8 | free[int.from_bytes(random(8), "big") % len(free)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -83,14 +84,16 @@ def is_canonical(document: Any, text: bytes) -> bool:
         return False
 
 
+_SIMPLE = (str, bool, type(None))
+
+
 def _require_plain(document: Any) -> None:
     waiting = [document]
     for value in waiting:  # which grows on the way
-        if isinstance(value, str | bool) or value is None:
+        if isinstance(value, _SIMPLE):
             continue
         if isinstance(value, dict):
-            if not all(isinstance(key, str) and key.isascii() for key in value):
-                raise ValueError("keys of a canonical document are ASCII strings")
+            _require_ascii(value)
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
@@ -98,3 +101,12 @@ def _require_plain(document: Any) -> None:
             raise ValueError(f"{type(value).__name__} has no canonical form here")
         elif abs(value) > 2**53:
             raise ValueError("integers of a canonical document fit a double")
+
+
+def _require_ascii(keys: Iterable[Any]) -> None:
+    try:
+        is_ascii = "".join(keys).isascii()
+    except TypeError:  # one is no string
+        is_ascii = False
+    if not is_ascii:
+        raise ValueError("keys of a canonical document are ASCII strings")
