@@ -17,6 +17,7 @@ from app.adapters import tools
 from scripts.bench_crypto import wraps
 from scripts.bench_table import Row
 from scripts.load import growth, statements
+from scripts.load.cores import Cores
 from scripts.load.growth import Grown
 from scripts.load.picture import picture
 from scripts.load.sizes import Sizes
@@ -52,6 +53,11 @@ ROWS = (
     Row(
         key="wraps_per_second",
         title="floor: X-Wing wraps per second on one core, as the run began",
+    ),
+    Row(
+        key="stolen_percent",
+        title="of the cores' time during the run, what the host gave to others, %",
+        optional=True,
     ),
     Row(
         key="openings_per_second",
@@ -122,6 +128,7 @@ def run(
             (folder / part).mkdir()
             return folder / part
 
+        before = Cores.now()
         tally.figures["wraps_per_second"] = wraps()["wraps_per_second"]
         tally.add("statements_per_second", statements.measure_folder(stage("folder"), sizes))
         grown = growth.measure(stage("growth"), sizes, postgres=optional)
@@ -135,6 +142,8 @@ def run(
         tally.figures["one_by_one_per_second"] = statements.one_by_one(
             stage("one-by-one"), sizes.one_by_one
         )
+        if before is not None and (after := Cores.now()) is not None:
+            tally.figures["stolen_percent"] = after.stolen_since(before)
     tally.figures |= {"peak_memory_mb": round(tally.peak / 1e6, 1), "lost": tally.lost}
     to.write_text(picture(ROWS, tally.figures, grown.steps, os.cpu_count() or 1), encoding="utf-8")
     return {row.key: tally.figures[row.key] for row in ROWS if row.key in tally.figures}

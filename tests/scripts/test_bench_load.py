@@ -16,6 +16,7 @@ import pytest
 from app.adapters import tools
 from scripts import bench_load
 from scripts.bench_table import Row, table
+from scripts.load.cores import Cores
 from scripts.load.drawing import Bar, Curve, Growth, draw
 from scripts.load.picture import GROUPS
 from scripts.load.sizes import Sizes
@@ -44,9 +45,10 @@ def figures(picture_file: Path) -> Iterator[Mapping[str, float]]:
 
 def test_a_tiny_run_gives_every_figure_and_loses_nothing(figures: Mapping[str, float]) -> None:
     missing = {row.key for row in bench_load.ROWS} - figures.keys()
-    assert missing == {row.key for row in bench_load.ROWS if row.optional}
+    optional = {row.key for row in bench_load.ROWS if row.optional}
+    assert missing | {"stolen_percent"} == optional
     assert figures["lost"] == 0
-    assert all(figures[key] > 0 for key in figures.keys() - {"lost"})
+    assert all(figures[key] > 0 for key in figures.keys() - {"lost", "stolen_percent"})
 
 
 def test_the_picture_of_a_run_is_well_formed_and_shows_its_figures(
@@ -109,6 +111,27 @@ def started_under(folder: Path) -> list[int]:
         if str(folder).encode() in environment:
             found.append(int(process.name))
     return found
+
+
+def test_stolen_time_is_the_share_since_then(tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 0 50 800 10 5 5 30 7 0\ncpu0 1 2\n", encoding="ascii")
+    before = Cores.now(stat)
+    stat.write_text("cpu  140 0 60 830 10 5 5 50 9 0\ncpu0 1 2\n", encoding="ascii")
+    after = Cores.now(stat)
+    assert before is not None
+    assert after is not None
+    assert after.stolen_since(before) == 20.0
+    assert after.stolen_since(after) == 0.0
+
+
+@pytest.mark.parametrize("text", ["", "cpu 1 2 3\n", "intr 1 2 3 4 5 6 7 8 9\n"])
+def test_a_system_that_does_not_tell_of_stolen_time_gives_no_figure(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "stat").write_text(text, encoding="ascii")
+    assert Cores.now(tmp_path / "stat") is None
+    assert Cores.now(tmp_path / "nothing") is None
 
 
 def test_bars_of_one_unit_share_a_scale() -> None:
