@@ -9,7 +9,7 @@ from typing import Any
 
 from app.core.errors import ChainUnreachable
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 LONGEST_PATH = 100
 """Of a socket: systems stop at 104 or 108 bytes."""
 

@@ -36,8 +36,10 @@ from scripts.networking.making import (
     passphrase_of,
 )
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 STOPPING = 15.0
+QUIET = 2.0
+"""Seconds in which two nodes that were parted must not be found talking."""
 
 
 class PrivateNetwork:
@@ -185,10 +187,28 @@ class PrivateNetwork:
         self.wait_until(lambda: self._sees(number, other), f"{number} does not reach {other}")
 
     def cut(self, number: int, other: int) -> None:
-        """Have two nodes talk no more."""
-        for one, peer in ((number, other), (other, number)):
-            self.tell(one, "admin_removePeer", self.node(peer).enode)
-        self.wait_until(lambda: not self._sees(number, other), f"{number} and {other} still talk")
+        """Have two nodes talk no more.
+
+        The one that is dropped calls again at once if its last call was half a minute ago, and may be
+        connected after both were told: so what comes back is dropped again, until all stays quiet.
+        """
+        both = ((number, other), (other, number))
+        for one, peer in both:
+            self._drop(one, peer)
+        quiet_since = time.monotonic()
+
+        def are_quiet() -> bool:
+            nonlocal quiet_since
+            for one, peer in both:
+                if self._sees(one, peer):
+                    self._drop(one, peer)
+                    quiet_since = time.monotonic()
+            return time.monotonic() - quiet_since > QUIET
+
+        self.wait_until(are_quiet, f"{number} and {other} still talk")
+
+    def _drop(self, number: int, other: int) -> None:
+        self.tell(number, "admin_removePeer", self.node(other).enode)
 
     def _sees(self, number: int, other: int) -> bool:
         key = self.node(other).public_key
