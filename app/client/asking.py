@@ -24,6 +24,7 @@ from app.core.relaying import Submission
 from app.core.sheets import KeySheet, Kind, Slot
 from app.core.signatures import Proof, Signed
 from app.core.statements import Access, Membership
+from app.core.wire import MOST_TOGETHER
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -88,8 +89,16 @@ class Asking(Charting):
         self._proofs: dict[bytes, Proof] = {}
 
     def gather(self, many: Sequence[Wanted]) -> list[Asked | ChartkeyError]:
-        """Shares enough for each; an opening is with its patient before any of them is used."""
+        """Shares enough for each; an opening is with its patient before any of them is used.
+
+        No more are asked for at once than one request holds: however many they are, each access is
+        of now when custodians see it.
+        """
         self.faults = {}
+        starts = range(0, len(many), MOST_TOGETHER)
+        return [one for at in starts for one in self._gather(many[at : at + MOST_TOGETHER])]
+
+    def _gather(self, many: Sequence[Wanted]) -> list[Asked | ChartkeyError]:
         asked, outcomes = self._with_enough(many)
         self.note_faults(asked)
         done = [one for one in outcomes if not isinstance(one, ChartkeyError)]
@@ -98,18 +107,26 @@ class Asking(Charting):
         return each(lambda one: _unless(next(refusals), one), outcomes)
 
     def _with_enough(
-        self, many: Sequence[Wanted], *, again: bool = True
+        self, many: Sequence[Wanted]
     ) -> tuple[list[Asked | ChartkeyError], list[Asked | ChartkeyError]]:
         """What was asked, and what has shares enough; what was outdated is asked for anew, once."""
+        asked, outcomes = self._ask(many)
+        pairs = enumerate(zip(asked, outcomes, strict=True))
+        outdated = [place for place, (one, outcome) in pairs if _is_outdated(one, outcome)]
+        for place in outdated:
+            self._forget(many[place])
+        anew = self._ask([many[place] for place in outdated])
+        for place, one, outcome in zip(outdated, *anew, strict=True):
+            asked[place], outcomes[place] = one, outcome
+        return asked, outcomes
+
+    def _ask(
+        self, many: Sequence[Wanted]
+    ) -> tuple[list[Asked | ChartkeyError], list[Asked | ChartkeyError]]:
         asked = each(partial(self._asked, self.look()), many)
         under_way = [one for one in asked if isinstance(one, Asked)]
         ask_all(self.node.custodians, [(one.gathering, one.request_to) for one in under_way])
-        outcomes = each(Asked.with_enough, asked)
-        for place, (one, outcome) in enumerate(zip(asked, outcomes, strict=True)):
-            failed = isinstance(outcome, ChartkeyError)
-            if again and failed and isinstance(one, Asked) and self._forget_outdated(one):
-                [asked[place]], [outcomes[place]] = self._with_enough([one.wanted], again=False)
-        return asked, outcomes
+        return asked, each(Asked.with_enough, asked)
 
     def note_faults(self, asked: Sequence[Asked | ChartkeyError]) -> None:
         """Add to `faults` which custodians failed by now, and why."""
@@ -198,14 +215,17 @@ class Asking(Charting):
             remember(self._proofs, grant, proof)
         return proof
 
-    def _forget_outdated(self, asked: Asked) -> bool:
-        """Whether a custodian found something outdated that was remembered; it no longer is."""
-        if not any(isinstance(fault, OUTDATED) for fault in asked.gathering.failures.values()):
-            return False
-        patient, grant = asked.wanted.files[0].statement.patient, asked.wanted.grant
-        known = self._patients.pop(patient, None)
-        proof = self._proofs.pop(grant.digest, None) if grant else None
-        return known is not None or proof is not None
+    def _forget(self, wanted: Wanted) -> None:
+        self._patients.pop(wanted.files[0].statement.patient, None)
+        if wanted.grant:
+            self._proofs.pop(wanted.grant.digest, None)
+
+
+def _is_outdated(asked: Asked | ChartkeyError, outcome: Asked | ChartkeyError) -> bool:
+    """Whether an opening failed, and a custodian says that something remembered is outdated."""
+    if isinstance(asked, ChartkeyError) or not isinstance(outcome, ChartkeyError):
+        return False
+    return any(isinstance(fault, OUTDATED) for fault in asked.gathering.failures.values())
 
 
 def remember(known: dict[K, V], key: K, value: V) -> None:

@@ -135,11 +135,11 @@ class Letterbox(Identity):
                 continue
             known = found.get(file.digest, file)
             keys = tuple(dict.fromkeys((*known.keys, *file.keys)))
-            best = self._better_membership(known, file)
+            best = self._better_membership(known, file, look=look)
             found[file.digest] = replace(known, keys=keys, membership=best)
         return list(found.values())
 
-    def _better_membership(self, *files: GrantFile) -> Signed[Membership] | None:
+    def _better_membership(self, *files: GrantFile, look: Look) -> Signed[Membership] | None:
         """Of the memberships that came with a grant, one that runs, and the longest of those."""
         genuine = [
             file.membership
@@ -147,14 +147,16 @@ class Letterbox(Identity):
             if file.membership is not None
             and file.membership.statement.member == self.address
             and file.membership.statement.organization == file.statement.viewer
-            and self.is_signed_by(file.membership, file.statement.viewer)
+            and self.is_signed_by(file.membership, file.statement.viewer, look)
         ]
-        return max(genuine, key=lambda m: (self._runs(m), m.statement.expires_at), default=None)
+        return max(
+            genuine, key=lambda m: (self._runs(m, look), m.statement.expires_at), default=None
+        )
 
-    def _runs(self, signed: Signed[Membership]) -> bool:
+    def _runs(self, signed: Signed[Membership], look: Look) -> bool:
         """Whether a membership has begun, and neither run out nor been ended."""
         membership, digest = signed.statement, self.node.domains.digest(signed.statement)
-        ended = self.node.view().membership_ended_at(membership.organization, digest)
+        ended = look().membership_ended_at(membership.organization, digest)
         return not ended and membership.not_before <= self.clock() < membership.expires_at
 
     def grants_given(self) -> list[GrantFile]:
@@ -171,20 +173,22 @@ class Letterbox(Identity):
 
     def has_taken_back(self, grant: Grant) -> bool:
         """Whether this patient signed a revocation of the grant, mined or not."""
+        look = self.look()
         return any(
-            revokes(signed.statement, grant)
+            revokes(signed.statement, grant) and self.is_signed_by(signed, self.address, look)
             for signed in read_all(read_revocation, self.letters(), self.node.domains)
-            if signed.statement.patient == self.address and self.is_signed_by(signed, self.address)
+            if signed.statement.patient == self.address
         )
 
     def members(self) -> list[Signed[Membership]]:
         """The memberships that this organization gave and that run now."""
+        look = self.look()
         return [
             signed
             for signed in read_all(read_membership, self.letters(), self.node.domains)
             if signed.statement.organization == self.address
-            and self.is_signed_by(signed, self.address)
-            and self._runs(signed)
+            and self.is_signed_by(signed, self.address, look)
+            and self._runs(signed, look)
         ]
 
     def requests(self) -> list[Signed[Request]]:

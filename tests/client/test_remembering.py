@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.client.asking import MOST_REMEMBERED, remember
+from app.client.asking import MOST_REMEMBERED, Wanted, remember
 from app.client.person import Person
 from app.core.errors import GrantRevoked, NotAnchored
+from app.core.outcomes import result_of
 from app.core.signatures import Proof
 from tests.chain_fixtures import Place
 from tests.roles import doctor, patient, place
@@ -79,6 +80,21 @@ def test_a_proof_that_leads_nowhere_any_more_is_asked_for_anew(
     doctor._proofs[grant] = Proof(root=bytes(32), path=())
     assert open_it() == BODY
     assert doctor._proofs[grant].root != bytes(32)
+
+
+def test_what_became_outdated_is_asked_for_anew_together(
+    place: Place, patient: Person, doctor: Person, open_it: Callable[[], bytes]
+) -> None:
+    """Both were made with the same keys document and the same proof."""
+    assert open_it() == BODY
+    [grant] = doctor.grants_held()
+    wanted = Wanted(files=doctor.shared_records(grant), grant=grant)
+    patient.choose_custodians(list(patient.custodians)[:1], 1)
+    place.node.settle()
+    with counted(place.custodians[0], "release_all") as lists:
+        opened = doctor.open_each([wanted, wanted])
+        assert [b"".join(pieces) for one in opened for _, pieces in result_of(one)] == [BODY] * 2
+    assert [len(requests) for (requests,) in lists] == [2, 2]
 
 
 def test_what_is_refused_with_fresh_answers_too_stays_refused(

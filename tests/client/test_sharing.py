@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import pytest
 
 from app.adapters.wallets import new_wallet
@@ -9,6 +12,7 @@ from app.client.asking import Wanted
 from app.client.letters import GrantFile, RecordFile
 from app.client.person import Person
 from app.client.reading import Opened
+from app.core.audit import CLOCK_SKEW
 from app.core.errors import (
     ChartkeyError,
     ForeignPurpose,
@@ -23,7 +27,8 @@ from app.core.errors import (
     ViewingNotGranted,
 )
 from app.core.outcomes import result_of
-from app.core.statements import ADD, VIEW
+from app.core.relaying import Submission
+from app.core.statements import ADD, VIEW, Access
 from tests.chain_fixtures import HOUR, NOTE, Place
 
 OTHER = b'{"resourceType":"Condition"}'
@@ -61,6 +66,25 @@ def test_records_of_several_charts_open_at_once_each_with_an_access_of_its_own(
     told = [set(opening.records) for opening in patient.openings()]
     assert sorted(map(len, told)) == [1, 2]
     assert [set(opening.records) for opening in neighbour.openings()] == [{theirs.digest}]
+
+
+def test_however_many_are_opened_each_access_is_of_when_it_is_asked_with(
+    monkeypatch: pytest.MonkeyPatch, place: Place, doctor: Person, held: GrantFile, file: RecordFile
+) -> None:
+    monkeypatch.setattr("app.client.asking.MOST_TOGETHER", 2)
+    ages: list[list[int]] = []
+    accept_all = place.node.accept_all
+
+    def accept_late(many: Sequence[Submission]) -> Sequence[ChartkeyError | None]:
+        ages.append([place.clock() - cast(Access, one.signed.statement).at for one in many])
+        place.time.ahead += CLOCK_SKEW // 2
+        return accept_all(many)
+
+    monkeypatch.setattr(place.node, "accept_all", accept_late)
+    opened = doctor.open_each([Wanted(files=[file], grant=held)] * 5)
+    assert [read(one) for one in opened] == [[NOTE]] * 5
+    assert [len(some) for some in ages] == [2, 2, 1]
+    assert max(max(some) for some in ages) < CLOCK_SKEW // 2
 
 
 def test_what_a_node_does_not_take_opens_nothing(
