@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from app.adapters import tools
+from app.adapters.processes import require_free
 from app.adapters.tools import anvil_command, ganache_command, node_command, solc_path, solc_version
 from app.core.errors import CannotStart
 from scripts.steps import (
@@ -273,7 +273,7 @@ def brownie_environment(words: Sequence[str] = ()) -> dict[str, str]:
     On a taken port Brownie would attach to whatever listens there, and reset it. Another network than
     ours that the words name is where CHARTKEY_RPC says.
     """
-    networks = BROWNIE_NETWORKS.format(port=_free_port(), live=_live(words))
+    networks = BROWNIE_NETWORKS.format(port=require_free(0, "Brownie"), live=_live(words))
     (BROWNIE_HOME / ".brownie" / "network-config.yaml").write_text(networks, encoding="utf-8")
     return {
         "HOME": str(BROWNIE_HOME),
@@ -291,12 +291,6 @@ def _live(words: Sequence[str]) -> str:
 
     chain_id = KNOWN[named].chain_id if named in KNOWN else 0  # the deployment checks it itself
     return f'{{id: "{named}", host: $CHARTKEY_RPC, chainid: {chain_id}}}'
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def brownie(words: list[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,6 +20,10 @@ from app.core.errors import CannotStart
 
 PATIENCE = 60.0
 STOPPING = 15.0
+PORTS = range(20_000, 32_768)
+"""Where free ones are looked for: below those that systems give to connections that go out, which might
+take one before the program listens; and who calls a program that is down from its own port hears itself."""
+MOST_TRIES = 100
 
 
 @dataclass(kw_only=True)
@@ -103,11 +108,20 @@ def end_with_parent(quiet_signal: int = signal.SIGTERM) -> None:
 
 def require_free(port: int, program: str) -> int:
     """The port, or for 0 one that is free, on loopback; raises CannotStart where it is taken."""
+    tried = [port] if port else (secrets.choice(PORTS) for _ in range(MOST_TRIES))
+    for one in tried:
+        if _is_free(one):
+            return one
+    reason = f"port {port} is taken" if port else "no port is free"
+    raise CannotStart(program=program, reason=reason)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         # a program that ended a moment ago leaves its port waiting, not taken
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError as cause:
-            raise CannotStart(program=program, reason=f"port {port} is taken") from cause
-        return int(probe.getsockname()[1])
+        except OSError:
+            return False
+    return True

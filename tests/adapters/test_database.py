@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socketserver
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -314,3 +317,29 @@ def test_a_database_that_is_not_there_is_told_without_its_address(address: str) 
     with pytest.raises(DatabaseUnreachable) as told:
         Database(address)
     assert not any(word in str(told.value) for word in ("127", "word", "folder"))
+
+
+class Echo(socketserver.BaseRequestHandler):
+    """Says what it hears, as a connection does that met itself."""
+
+    def handle(self) -> None:
+        while heard := self.request.recv(1024):
+            self.request.sendall(heard)
+
+
+def test_what_is_no_database_is_told_as_one_that_is_not_there() -> None:
+    with serving_tcp(Echo) as port, pytest.raises(DatabaseUnreachable):
+        Database(f"postgresql+pg8000://user:word@127.0.0.1:{port}/none")
+
+
+@contextmanager
+def serving_tcp(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
+    """The port of a server that lasts as long as this."""
+    with socketserver.TCPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()

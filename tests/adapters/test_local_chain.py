@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters import tools
+from app.adapters import processes, tools
 from app.adapters.local_chain import LocalChain, start_anvil, start_ganache
+from app.adapters.processes import require_free
 from app.adapters.rpc import Rpc
 from app.core.errors import CannotStart
 
@@ -52,10 +53,25 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(start, tmp_path: Path) -> 
     assert str(refusal.value).count(".") == 1
 
 
+def test_a_free_port_is_none_that_a_connection_goes_out_from() -> None:
+    found = {require_free(0, "Anvil") for _ in range(100)}
+    assert len(found) > 50
+    outgoing = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if outgoing.exists():
+        assert max(found) < int(outgoing.read_text().split()[0])
+
+
+def test_that_no_port_is_free_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(processes, "PORTS", [taken.getsockname()[1]])
+        with pytest.raises(CannotStart, match="no port is free"):
+            require_free(0, "Anvil")
+
+
 def test_a_chain_starts_on_the_port_that_was_asked_for(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = require_free(0, "Anvil")
     with start_anvil(tmp_path, port) as chain:
         assert chain.url == f"http://127.0.0.1:{port}"
         assert len({account.address for account in chain.accounts}) == 4

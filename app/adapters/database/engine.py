@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -38,7 +39,16 @@ def connect(url: str) -> Engine:
             connection.execute("PRAGMA secure_delete=ON")  # what was erased leaves the file
 
         return engine
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(dialect: Any, _: object, args: Sequence[Any], named: dict[str, Any]) -> Any:
+        try:
+            return dialect.connect(*args, **named)
+        except (LookupError, ValueError, struct.error) as cause:
+            raise DatabaseUnreachable() from cause  # what answers speaks another language
+
+    return engine
 
 
 _FAULTS = (
