@@ -11,7 +11,7 @@ import pytest
 from app.adapters.group_commit import GroupCommit
 from app.core.errors import StoreFull
 
-GENEROUS = 30.0
+GENEROUS = 300.0
 
 
 class Slow:

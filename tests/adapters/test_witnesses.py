@@ -149,7 +149,7 @@ def test_chain_and_code_are_looked_at_once_and_again_after_an_error(
 def test_an_endpoint_that_fails_closes_the_door(
     witnesses: Callable[..., Witnesses], proxies: list[FaultProxy], which: int, kind: str
 ) -> None:
-    both = witnesses(timeout=1.0 if kind == "slow" else 20.0)
+    both = witnesses(timeout=3.0 if kind == "slow" else 20.0)
     both.views()
     if kind == "down":
         proxies[which].down()

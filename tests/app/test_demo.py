@@ -80,7 +80,7 @@ def test_where_somebody_listens_already_the_pages_have_another_address(
         before = (relayer.plan, relayer.seen)
         with services_of(place) as services:
             assert not services.url.endswith(f":{taken}")
-            assert requests.get(f"{services.url}/healthz", timeout=10).ok
+            assert requests.get(f"{services.url}/healthz", timeout=300).ok
         assert (relayer.plan, relayer.seen) == before
 
 

@@ -20,7 +20,7 @@ from scripts.steps import SetupFailed
 
 PHONE = ViewportSize(width=375, height=740)
 DESKTOP = ViewportSize(width=1280, height=860)
-PATIENCE = 40_000
+PATIENCE = 120_000
 """Milliseconds after which something that hangs on a page is given up; nothing is decided by it."""
 BARE = "/robots.txt"
 """An address of the node without scripts."""

@@ -12,7 +12,7 @@ from app.client.errands import Errands
 
 def until(holds: Callable[[], bool]) -> bool:
     """Wait for what must come."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while not holds() and time.monotonic() < end:
         time.sleep(0.005)
     return holds()

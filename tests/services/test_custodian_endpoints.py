@@ -190,7 +190,7 @@ def test_an_endpoint_that_is_too_slow_opens_nothing(
     place: Place, proxies: list[FaultProxy], request_: OpeningRequest
 ) -> None:
     urls = [proxy.url for proxy in proxies]
-    custodian = serving(place, place.custodians[0].key, urls, timeout=1.0)
+    custodian = serving(place, place.custodians[0].key, urls, timeout=3.0)
     assert release(custodian, request_).shares
     proxies[1].slow(60)
     with pytest.raises(ChainUnreachable):

@@ -46,6 +46,7 @@ from app.services.node import LocalNode
 from app.services.relayer import Plan, Relayer
 from tests.asking import wait_until
 from tests.chain_fixtures import HOUR, NOTE, Place, make_node
+from tests.faults.site import settle_whatever_comes
 from tests.scenes import forgetting
 
 # --- anchored once ---
@@ -256,7 +257,7 @@ def test_a_chain_that_hangs_loses_nothing(tmp_path: Path, quiet: Place) -> None:
                 node.settle()
         finally:
             os.kill(anvil.process.pid, signal.SIGCONT)
-        node.settle()
+        settle_whatever_comes(node)
         assert node.chain.view().anchored_at(AUDIT, digest) > 0
 
 

@@ -16,7 +16,7 @@ LINK = Path(__file__).resolve().parents[3] / "app" / "web" / "browser" / "page" 
 PASSPHRASE = "correct horse battery staple"
 PAGES = "**/static/main-*.js"
 EVENTS = ["letters", "consent", "offline", "online", "locked", "waiting", "refused"]
-PATIENCE = 40.0
+PATIENCE = 120.0
 LONGEST = 60_000
 """Milliseconds that one call may take before a test gives up on it."""
 CONNECT = """
