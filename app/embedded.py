@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,6 +101,10 @@ class Embedded:
     def paying(self, account: LocalAccount) -> EthereumChain:
         """The chain, with another account that pays."""
         return EthereumChain(self.rpc, self.deployment, account)
+
+    def held(self) -> AbstractContextManager[None]:
+        """While this lasts, nothing that is accepted goes to the chain."""
+        return self.node.relayer.held() if self.node.relayer else nullcontext()
 
     def settle(self) -> None:
         """Anchor and send what was accepted, and what custodians logged that nobody handed in."""

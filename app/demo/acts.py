@@ -234,13 +234,14 @@ def take_back(stage: Stage) -> None:
     story.chapter("Revocation")
     grant, file = stage.grants[0], stage.first_of(stage.categories[0])
     kept = viewing(doctor, patient)[0]
-    with story.step("The patient takes one permission back"):
-        patient.revoke(grant)
-    story.refused(
-        "The doctor is refused at once, before any block",
-        [GrantRevoked],
-        lambda: doctor.open(file, grant),
-    )
+    with stage.place.held():
+        with story.step("The patient takes one permission back"):
+            patient.revoke(grant)
+        story.refused(
+            "The doctor is refused at once, before any block",
+            [GrantRevoked],
+            lambda: doctor.open(file, grant),
+        )
     with story.step("The revocation reaches the chain"):
         stage.place.settle()
     story.refused(

@@ -9,7 +9,8 @@ and a chain takes each nonce once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Lock
@@ -125,6 +126,12 @@ class Relayer:
         failures += self._calling.send(ROTATES)
         self._push()
         return failures
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Send nothing while this lasts; what is accepted meanwhile waits."""
+        with self._turn:
+            yield
 
     def settle(self, patience: float = PATIENCE) -> None:
         """Bring all that was accepted into blocks; one call's failure holds nothing else up.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -63,7 +64,7 @@ def revocation(wallet: LocalWallet, word: int) -> Revocation:
 
 def tick_until_settled(relayer: Relayer, node: LocalNode, count: int) -> None:
     """A chain may take a moment for a block: look again, and give up only what hangs."""
-    for _ in range(1000):
+    for _ in range(10_000):
         relayer.tick()
         if len(node.settled) >= count:
             return
@@ -87,6 +88,21 @@ def test_a_relayer_with_nothing_to_do_looks_at_the_chain_now_and_then(
     assert not relayer.is_due()
     now[0] += LOOK_EVERY
     assert relayer.is_due()
+
+
+def test_a_relayer_that_is_held_sends_nothing_of_what_is_accepted(site: Site) -> None:
+    node, ledger = site.node(), Ledger()
+    relayer = relayer_of(node)
+    with ThreadPoolExecutor(1) as threads:
+        with relayer.held():
+            ledger.hand_in(node, 3)
+            settled = threads.submit(relayer.settle)
+            with pytest.raises(TimeoutError):
+                settled.result(timeout=0.2)
+            assert not node.settled
+            assert not under_way(node)
+        settled.result()
+    ledger.require_all_anchored(site.rpc, site)
 
 
 def test_a_batch_waits_for_its_time_or_its_size(site: Site) -> None:
