@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ PORTS = range(20_000, 32_768)
 """Where free ones are looked for: below those that systems give to connections that go out, which might
 take one before the program listens; and who calls a program that is down from its own port hears itself."""
 MOST_TRIES = 100
+_given: deque[int] = deque(maxlen=1000)
+"""Ports found free a while ago: whom they were given to may not listen yet."""
 
 
 @dataclass(kw_only=True)
@@ -110,7 +113,8 @@ def require_free(port: int, program: str) -> int:
     """The port, or for 0 one that is free, on loopback; raises CannotStart where it is taken."""
     tried = [port] if port else (secrets.choice(PORTS) for _ in range(MOST_TRIES))
     for one in tried:
-        if _is_free(one):
+        if (port or one not in _given) and _is_free(one):
+            _given.append(one)
             return one
     reason = f"port {port} is taken" if port else "no port is free"
     raise CannotStart(program=program, reason=reason)
