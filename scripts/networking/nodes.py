@@ -38,6 +38,8 @@ from scripts.networking.making import (
 
 PATIENCE = 120.0
 STOPPING = 15.0
+STANDSTILL = 10.0
+"""Seconds without a block, which come a second apart, after which a node gives way."""
 QUIET = 2.0
 """Seconds in which two nodes that were parted must not be found talking."""
 
@@ -206,6 +208,41 @@ class PrivateNetwork:
             return time.monotonic() - quiet_since > QUIET
 
         self.wait_until(are_quiet, f"{number} and {other} still talk")
+
+    def go_on(self, one: int, other: int) -> None:
+        """Return when two linked nodes, from whom the third is away, have come beyond all they had.
+
+        They may have come to a standstill: where each sealed a block of the same number and weight,
+        none may seal the next one, since Clique lets nobody seal twice in a row. Then the other gives
+        way.
+        """
+        new = max(self.height(one), self.height(other)) + 1
+        since = time.monotonic()
+
+        def goes_on() -> bool:
+            nonlocal since
+            if min(self.height(one), self.height(other)) >= new:
+                return True
+            if time.monotonic() - since > STANDSTILL and self.height(one) == self.height(other):
+                self._give_way(other, one)
+                since = time.monotonic()
+            return False
+
+        self.wait_until(goes_on, f"{one} and {other} seal no block")
+
+    def _give_way(self, number: int, other: int) -> None:
+        """Have a node give up its newest block, and take the other's in its place.
+
+        They meet anew: a geth asks for blocks of which it hears, or where it meets somebody.
+        """
+        height = self.height(number)
+        self.tell(number, "miner_stop")
+        self.tell(number, "debug_setHead", hex(height - 1))
+        self.cut(number, other)
+        self.tell(other, "admin_addPeer", self.node(number).enode)  # one of them may do so at once
+        self.link(number, other)
+        self.wait_until(lambda: self.height(number) >= height, f"{number} does not follow {other}")
+        self.tell(number, "miner_start")
 
     def _drop(self, number: int, other: int) -> None:
         self.tell(number, "admin_removePeer", self.node(other).enode)

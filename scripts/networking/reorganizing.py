@@ -107,6 +107,7 @@ def _anchor_on_one_side(site: Site, story: Story, accepted: list[tuple[str, byte
         network.tell(3, "miner_stop")
         for other in (1, 2):
             network.cut(3, other)
+        network.go_on(1, 2)
         fork = min(network.height(number) for number in NUMBERS)
         for number in range(DIGESTS):
             judge, digest = BOOKS[number % len(BOOKS)], os.urandom(32)
@@ -133,6 +134,7 @@ def _grow_the_other_side(site: Site, story: Story, fork: int) -> None:
         network.link(2, 3)
         for number in (2, 3):
             network.tell(number, "miner_start")
+        network.go_on(3, 2)
         network.wait_until(
             lambda: (
                 _weight(network, 2) > _weight(network, 1)

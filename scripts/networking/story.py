@@ -65,6 +65,7 @@ def tell(network: PrivateNetwork, story: Story) -> bool:
                 story.chapter("A node dies")
                 with story.step(f"Node {DIES} of {len(NUMBERS)} is killed; two go on without it"):
                     network.kill(DIES)
+                    network.go_on(*(number for number in NUMBERS if number != DIES))
         return story.ok
     return False
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from scripts.networking import __main__ as command
 from scripts.networking import story as told
 from scripts.networking.besu import VALIDATORS, extra_data, prepare
 from scripts.networking.genesis import clique
-from scripts.networking.making import NUMBERS, NetworkUnfit
+from scripts.networking.making import NUMBERS, PERIOD, NetworkUnfit
 from scripts.networking.nodes import PrivateNetwork
 from scripts.networking.reorganizing import reorganize
 from tests.adapters.dying import connected
@@ -109,6 +110,66 @@ def test_a_nodes_index_survives_a_reorganization(network: PrivateNetwork) -> Non
     assert failed(story) == []
     [outcome] = [step.outcome for step in story.steps if "heavier" in step.title]
     assert int(outcome.split()[0]) >= 3
+
+
+def test_two_nodes_that_wait_for_each_other_go_on(
+    network: PrivateNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each seals a block that the third would have sealed in its turn; both weigh the same."""
+    monkeypatch.setattr("scripts.networking.nodes.STANDSTILL", 3.0)
+    rest(network)
+    turn = sorted(node.sealer.lower() for node in network.nodes).index(sealer(network, 3))
+    while (network.height(1) + 2) % 3 != turn or signer(network) == sealer(network, 3):
+        seal_one(network, next(n for n in (1, 2) if sealer(network, n) != signer(network)))
+    seal_one(network, 3)
+    for other in (1, 2):
+        network.cut(3, other)
+    height = network.height(1)
+    network.stop(2)
+    network.tell(1, "miner_start")
+    network.start(2, alone=True)
+    network.wait_until(lambda: {network.height(1), network.height(2)} == {height + 1}, "no block")
+    network.link(2, 1)
+    first, second = network.block(1), network.block(2)
+    assert first["hash"] != second["hash"]
+    assert first["totalDifficulty"] == second["totalDifficulty"]
+    network.go_on(1, 2)
+    assert [network.block(n, height + 1)["hash"] for n in (1, 2)] == [first["hash"]] * 2
+
+
+def rest(network: PrivateNetwork) -> None:
+    """Have nobody seal any more, and all be at one block: what is being sealed still comes."""
+    for number in NUMBERS:
+        network.tell(number, "miner_stop")
+    seen: set[str] = set()
+    since = time.monotonic()
+
+    def are_at_rest() -> bool:
+        nonlocal seen, since
+        heads = {network.block(number)["hash"] for number in NUMBERS}
+        if heads != seen or len(heads) > 1:
+            seen, since = heads, time.monotonic()
+        return time.monotonic() - since > 3 * PERIOD
+
+    network.wait_until(are_at_rest, "they do not come to rest")
+
+
+def sealer(network: PrivateNetwork, number: int) -> str:
+    """The account with which a node seals."""
+    return network.node(number).sealer.lower()
+
+
+def signer(network: PrivateNetwork) -> str:
+    """Who sealed the newest block that node 1 has."""
+    return str(network.tell(1, "clique_getSigner", hex(network.height(1))))
+
+
+def seal_one(network: PrivateNetwork, number: int) -> None:
+    """Have one node alone seal one block, which all take."""
+    height = network.height(number)
+    network.tell(number, "miner_start")
+    network.wait_until(lambda: all(network.height(n) > height for n in NUMBERS), "no block comes")
+    network.tell(number, "miner_stop")
 
 
 def test_the_command_tells_which_nodes_run(
